@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/* The verdict on a line: first its shape, then each command in it as an exec. */
+#include "decide/shell.h"
+#include "decide/parts.h"
+
+static void deny(struct eg_decision *ret, enum eg_reason reason)
+{
+    ret->verdict = EG_VERDICT_DENY;
+    ret->reason = reason;
+}
+
+static void deny_at(struct eg_decision *ret, enum eg_reason reason, struct eg_str construct,
+                    size_t offset, struct eg_str hint)
+{
+    deny(ret, reason);
+    ret->construct = construct;
+    ret->offset = offset;
+    ret->hint = hint;
+}
+
+enum eg_dialect eg_decide_shell_dialect(const struct eg_shell *shell,
+                                        const struct eg_target *target)
+{
+    struct eg_str file = eg_str_basename(target->path);
+    if (shell->dialect == EG_DIALECT_NONE) return EG_DIALECT_NONE;
+    if (eg_str_equal(file, EG_STR("dash"))) return shell->dialect;
+    if (eg_str_equal(file, EG_STR("bash")) || eg_str_equal(file, EG_STR("sh")) ||
+        eg_str_equal(file, EG_STR("ash")) || eg_decide_name_is_multicall(file))
+        return EG_DIALECT_ANY;
+    return EG_DIALECT_NONE;
+}
+
+const struct eg_blob_program *eg_decide_shell_runner(const struct eg_blob *blob)
+{
+    const struct eg_blob_program *programs = eg_blob_section(blob, EG_SECTION_PROGRAMS);
+    uint32_t count = eg_blob_count(blob, EG_SECTION_PROGRAMS);
+    for (uint32_t i = 0; i < count; i++)
+        if (programs[i].flags & EG_PROGRAM_RUNNER) return &programs[i];
+    return NULL;
+}
+
+bool eg_decide_shell_needs_runner(const struct eg_line *line)
+{
+    return !eg_line_is_simple(line) || (line->commands[0].flags & EG_COMMAND_LOOKUP);
+}
+
+/* Always harmless to read and to write. */
+static bool is_sink(struct eg_str path)
+{
+    return eg_str_equal(path, EG_STR("/dev/null"));
+}
+
+static bool in_trees(const struct eg_blob *blob, struct eg_str path, struct eg_str cwd)
+{
+    char memory[EG_DECIDE_PATH_MAX];
+    struct eg_buf absolute = eg_buf_over(memory, sizeof(memory));
+    const struct eg_blob_tree *trees = eg_blob_section(blob, EG_SECTION_WRITE_TREES);
+    uint32_t count = eg_blob_count(blob, EG_SECTION_WRITE_TREES);
+    if (!eg_decide_normalise(path, cwd, &absolute)) return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (eg_glob_match(eg_blob_str(blob, trees[i].pattern), eg_buf_view(&absolute))) return true;
+    return false;
+}
+
+bool eg_decide_redirect(const struct eg_blob *blob, const struct eg_redirect *redirect,
+                        struct eg_str cwd)
+{
+    struct eg_str path = { redirect->target.text, redirect->target.n };
+    switch ((enum eg_redirect_kind)redirect->kind) {
+    case EG_REDIRECT_DUPLICATE:
+    case EG_REDIRECT_CLOSE: return true;
+    case EG_REDIRECT_READ:
+    case EG_REDIRECT_WRITE:
+    case EG_REDIRECT_APPEND:
+    case EG_REDIRECT_READ_WRITE: break;
+    }
+    if (is_sink(path)) return true;
+    /* Without a `write` block nobody said which files a line may touch. */
+    if (blob->flags & EG_BLOB_WRITE_FREE) return false;
+    return redirect->kind == EG_REDIRECT_READ || in_trees(blob, path, cwd);
+}
+
+/* Where the first pipe stands. */
+static size_t pipe_offset(const struct eg_shell_request *request)
+{
+    size_t end = request->line->commands[0].end;
+    return end + eg_str_find(eg_str_skip(request->shell->command, end), '|');
+}
+
+/* What the line asks of the shell itself. */
+static bool judge_shape(const struct eg_blob *blob, const struct eg_shell_request *request,
+                        struct eg_decision *ret)
+{
+    const struct eg_line *line = request->line;
+    if (line->construct) {
+        deny_at(ret, EG_REASON_SHELL_CONSTRUCT, eg_str(eg_construct_slug(line->construct)),
+                line->offset, eg_str(eg_construct_hint(line->construct)));
+        return false;
+    }
+    if (!eg_line_shell_is_exact(request->shell, line)) {
+        deny(ret, EG_REASON_SHELL);
+        ret->hint = EG_STR("leave the shell's options out: `sh -c LINE` is understood");
+        return false;
+    }
+    if (line->command_count > 1 && !(blob->flags & EG_BLOB_PIPELINE)) {
+        deny_at(ret, EG_REASON_SHELL_CONSTRUCT, EG_STR("pipeline"), pipe_offset(request),
+                EG_STR("write `pipeline allow` into the policy's exec block, and a rule for each "
+                       "program"));
+        return false;
+    }
+    if (eg_decide_shell_needs_runner(line) && !eg_decide_shell_runner(blob)) {
+        deny_at(ret, EG_REASON_SHELL_CONSTRUCT, EG_STR("no-line-runner"), 0,
+                EG_STR("execguard-line must be installed beside the preload object when the policy "
+                       "is compiled"));
+        return false;
+    }
+    return true;
+}
+
+static bool judge_assignments(const struct eg_blob *blob, const struct eg_line *line,
+                              const struct eg_line_command *command, struct eg_decision *ret)
+{
+    for (uint32_t i = 0; i < command->assignment_count; i++) {
+        const struct eg_line_word *word = &line->words[command->assignments + i];
+        struct eg_str entry = { word->text, word->n };
+        if (eg_decide_env(blob, entry) == EG_ENV_PASS) continue;
+        deny_at(ret, EG_REASON_LOADER_VARIABLE, EG_STR("assignment"), word->offset,
+                EG_STR("write `keep NAME` into the policy's env block if this variable is safe"));
+        return false;
+    }
+    return true;
+}
+
+static bool judge_redirects(const struct eg_blob *blob, const struct eg_shell_request *request,
+                            const struct eg_line_command *command, struct eg_decision *ret)
+{
+    const struct eg_line *line = request->line;
+    struct eg_str cwd = line->cd_count ? (struct eg_str){ NULL, 0 } : request->exec->cwd;
+    for (uint32_t i = 0; i < command->redirect_count; i++) {
+        const struct eg_redirect *redirect = &line->redirects[command->redirects + i];
+        if (eg_decide_redirect(blob, redirect, cwd)) continue;
+        deny_at(ret, EG_REASON_REDIRECTION, EG_STR("redirection"), redirect->offset,
+                EG_STR("only /dev/null can be redirected to or from"));
+        return false;
+    }
+    return true;
+}
+
+static bool judge_command(const struct eg_blob *blob, const struct eg_shell_request *request,
+                          uint32_t index, struct eg_decision *ret)
+{
+    const struct eg_line_command *command = &request->line->commands[index];
+    struct eg_exec_request exec = *request->exec;
+    struct eg_decision inner;
+    if (!judge_assignments(blob, request->line, command, ret)) return false;
+    if (!judge_redirects(blob, request, command, ret)) return false;
+    if (command->flags & EG_COMMAND_LOOKUP) return true;
+    if (request->command(request->context, index, &exec) != 0) {
+        deny(ret, EG_REASON_UNREADABLE);
+        return false;
+    }
+    if (!exec.target.found) return true;
+    eg_decide_exec(blob, &exec, &inner);
+    if (inner.verdict == EG_VERDICT_DENY) {
+        *ret = inner;
+        if (!ret->depth) ret->inner = eg_argument(&exec, 0);
+        ret->depth++;
+        return false;
+    }
+    if (ret->rule == EG_NONE ||
+        (inner.verdict == EG_VERDICT_LOG && ret->verdict != EG_VERDICT_LOG)) {
+        ret->rule = inner.rule;
+        ret->program = inner.program;
+    }
+    if (inner.verdict == EG_VERDICT_LOG) ret->verdict = EG_VERDICT_LOG;
+    return true;
+}
+
+void eg_decide_shell(const struct eg_blob *blob, const struct eg_shell_request *request,
+                     struct eg_decision *ret)
+{
+    *ret = (struct eg_decision){ .reason = EG_REASON_SHELL, .rule = EG_NONE, .program = EG_NONE };
+    switch (request->shell->kind) {
+    case EG_SHELL_COMMAND: break;
+    case EG_SHELL_STDIN:
+    case EG_SHELL_INTERACTIVE:
+    case EG_SHELL_SCRIPT: deny(ret, EG_REASON_SHELL_STDIN); return;
+    case EG_SHELL_UNKNOWN:
+    case EG_SHELL_NOTHING: return;
+    }
+    if (!request->line || !judge_shape(blob, request, ret)) return;
+    ret->verdict = EG_VERDICT_REWRITE;
+    ret->reason = EG_REASON_NONE;
+    for (uint32_t i = 0; i < request->line->command_count; i++)
+        if (!judge_command(blob, request, i, ret)) return;
+}
