@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+#include "reference.h"
+
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ENV_MAX  64
+#define ARGS_MAX 2000
+
+extern char **environ;
+
+/* Of a failed redirection or cd. */
+static int failure;
+
+/* ---- environment ---- */
+
+static char *variables[ENV_MAX];
+
+static bool is_valid_name(const char *entry)
+{
+    size_t n = strspn(entry, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    return n > 0 && entry[n] == '=' && !(entry[0] >= '0' && entry[0] <= '9');
+}
+
+static void set_entry(const char *entry)
+{
+    size_t n = strcspn(entry, "=") + 1;
+    int i = 0;
+    while (variables[i] && strncmp(variables[i], entry, n)) i++;
+    variables[i] = strdup(entry);
+}
+
+static void set_variable(const char *name, const char *value)
+{
+    char *entry = NULL;
+    if (asprintf(&entry, "%s=%s", name, value) >= 0) set_entry(entry);
+}
+
+static const char *get_variable(const char *name)
+{
+    size_t n = strlen(name);
+    for (int i = 0; variables[i]; i++)
+        if (!strncmp(variables[i], name, n) && variables[i][n] == '=') return variables[i] + n + 1;
+    return NULL;
+}
+
+/* ---- cd ---- */
+
+static char directory[8192]; /* PWD, kept as text */
+
+/* PWD/dir with `.` and `..` taken out of the text. */
+static void join_logical(const char *dir, char *ret)
+{
+    char copy[8192], *save = NULL;
+    size_t n = 0, least = 1;
+    snprintf(copy, sizeof copy, "%s", dir);
+    ret[n++] = '/';
+    if (dir[0] == '/' && dir[1] == '/' && dir[2] != '/') ret[n++] = '/', least = 2;
+    if (dir[0] != '/') {
+        n = (size_t)sprintf(ret, "%s", directory);
+        if (ret[n - 1] != '/') ret[n++] = '/';
+    }
+    for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
+        if (!strcmp(part, ".")) continue;
+        if (!strcmp(part, "..")) {
+            while (n > least && ret[n - 2] != '/') n--;
+            if (n > least) n--;
+            continue;
+        }
+        n += (size_t)sprintf(ret + n, "%s/", part);
+    }
+    if (n > least) n--;
+    ret[n] = 0;
+}
+
+static int change_directory(const char *dir)
+{
+    char next[16384];
+    join_logical(dir, next);
+    if (chdir(next)) return failure;
+    set_variable("OLDPWD", directory);
+    set_variable("PWD", next);
+    snprintf(directory, sizeof directory, "%s", next);
+    return 0;
+}
+
+/* The rule of struct eg_line_cd: the status; *ret_go says whether the command runs. */
+static int change_directories(const struct eg_line *line, uint32_t from, uint32_t to, bool *ret_go)
+{
+    int status = 0;
+    bool go = true;
+    for (uint32_t i = from; i < to; i++) {
+        if (go) status = change_directory(line->cds[i].dir.text);
+        go = !line->cds[i].and_then || status == 0;
+    }
+    *ret_go = go;
+    return status;
+}
+
+/* ---- one command, in its own process ---- */
+
+static void put_descriptor(int from, int to)
+{
+    if (dup2(from, to) < 0) _exit(failure);
+}
+
+static void open_redirects(const struct reference *reference, const struct eg_line_command *command)
+{
+    static const int flags[] = { [EG_REDIRECT_READ] = O_RDONLY,
+                                 [EG_REDIRECT_WRITE] = O_WRONLY | O_CREAT | O_TRUNC,
+                                 [EG_REDIRECT_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
+                                 [EG_REDIRECT_READ_WRITE] = O_RDWR | O_CREAT };
+    for (uint32_t i = 0; i < command->redirect_count; i++) {
+        const struct eg_redirect *redirect = &reference->line->redirects[command->redirects + i];
+        int fd = redirect->fd, opened;
+        switch (redirect->kind) {
+        case EG_REDIRECT_DUPLICATE:
+            if (redirect->from != fd) put_descriptor(redirect->from, fd);
+            break;
+        case EG_REDIRECT_CLOSE: close(fd); break;
+        default:
+            opened = open(redirect->target.text, flags[redirect->kind], 0666);
+            if (opened < 0) _exit(failure);
+            if (opened != fd) {
+                put_descriptor(opened, fd);
+                close(opened);
+            }
+            break;
+        }
+    }
+}
+
+static int status_of(const struct reference *reference, int error)
+{
+    if (error == ENOTDIR) return reference->dialect == EG_DIALECT_DASH ? 127 : 126;
+    return error == ENOENT || error == ELOOP || error == ENAMETOOLONG ? 127 : 126;
+}
+
+static bool is_regular(const char *path)
+{
+    struct stat status;
+    return !stat(path, &status) && S_ISREG(status.st_mode);
+}
+
+/* Each file of that name in PATH; the first one that is regular. */
+static bool search(const char *name, char *ret, size_t size)
+{
+    const char *path = get_variable("PATH");
+    if (strchr(name, '/')) {
+        snprintf(ret, size, "%s", name);
+        return true;
+    }
+    for (const char *p = path ? path : ""; p; p = *p ? p + 1 : NULL) {
+        size_t n = strcspn(p, ":");
+        snprintf(ret, size, "%.*s%s%s", (int)n, p, n ? "/" : "", name);
+        if (is_regular(ret)) return true;
+        p += n;
+        if (!*p) break;
+    }
+    return false;
+}
+
+static void look_up(const struct reference *reference, const char *name)
+{
+    char found[8192];
+    if (eg_line_is_builtin(reference->dialect, eg_str(name)) ||
+        eg_line_is_reserved(reference->dialect, eg_str(name))) {
+        _exit(dprintf(1, "%s\n", name) < 0 && reference->dialect == EG_DIALECT_DASH);
+    }
+    if (!search(name, found, sizeof found) || access(found, X_OK))
+        _exit(reference->dialect == EG_DIALECT_DASH ? 127 : 1);
+    _exit(dprintf(1, "%s\n", found) < 0 && reference->dialect == EG_DIALECT_DASH);
+}
+
+static char **expand_words(const struct reference *reference, const struct eg_line_command *command)
+{
+    static char *argv[ARGS_MAX + 1];
+    static char memory[1 << 18];
+    const struct eg_line *line = reference->line;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < command->word_count; i++) {
+        const struct eg_line_word *word = &line->words[command->words + i];
+        const char *paths[ARGS_MAX];
+        char pattern[8192];
+        long count = 0;
+        if (word->flags & EG_WORD_GLOB) {
+            if (eg_line_pattern(reference->text, word, pattern, sizeof pattern) < 0) _exit(124);
+            count = eg_line_expand(pattern, memory, sizeof memory, paths, ARGS_MAX);
+            if (count < 0) _exit(124);
+        }
+        for (long k = 0; k < count; k++) argv[n++] = strdup(paths[k]);
+        if (!count) argv[n++] = (char *)(uintptr_t)word->text;
+    }
+    argv[n] = NULL;
+    return argv;
+}
+
+static void run_command(const struct reference *reference, const struct eg_line_command *command)
+    __attribute__((noreturn));
+static void run_command(const struct reference *reference, const struct eg_line_command *command)
+{
+    const struct eg_line *line = reference->line;
+    char **argv = expand_words(reference, command), path[8192];
+
+    open_redirects(reference, command);
+    for (uint32_t i = 0; i < command->assignment_count; i++)
+        set_entry(line->words[command->assignments + i].text);
+    if (command->flags & EG_COMMAND_LOOKUP) look_up(reference, argv[0]);
+    if (command->flags & EG_COMMAND_TWIN) {
+        snprintf(path, sizeof path, SANDBOX_REAL "/%s", argv[0]);
+    } else if (!search(argv[0], path, sizeof path)) {
+        _exit(127);
+    }
+    execve(path, argv, variables);
+    _exit(status_of(reference, errno));
+}
+
+/* ---- the line ---- */
+
+static int wait_for(pid_t pid)
+{
+    int status;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) return 2;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void enter_background(bool first)
+{
+    signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+    if (!first) return;
+    close(0);
+    if (open("/dev/null", O_RDONLY)) _exit(2);
+}
+
+static int run_pipeline(const struct reference *reference, uint32_t background_cds)
+{
+    const struct eg_line *line = reference->line;
+    int from = -1, ends[2];
+    pid_t last = -1;
+
+    for (uint32_t i = 0; i < line->command_count; i++) {
+        bool more = i + 1 < line->command_count;
+        if (more && pipe(ends)) _exit(2);
+        last = fork();
+        if (!last) {
+            bool go = true;
+            if (more) close(ends[0]);
+            if (line->background)
+                enter_background(i == 0 && (!more || reference->dialect == EG_DIALECT_DASH));
+            if (from >= 0) {
+                put_descriptor(from, 0);
+                if (from) close(from);
+            }
+            if (more && ends[1] != 1) {
+                put_descriptor(ends[1], 1);
+                close(ends[1]);
+            }
+            if (line->background) {
+                int status = change_directories(line, background_cds, line->cd_count, &go);
+                if (!go) _exit(status);
+            }
+            run_command(reference, &line->commands[i]);
+        }
+        if (from >= 0) close(from);
+        if (more) {
+            close(ends[1]);
+            from = ends[0];
+        }
+    }
+    return line->background ? 0 : wait_for(last);
+}
+
+void reference_run(const struct reference *reference)
+{
+    const struct eg_line *line = reference->line;
+    bool go = true;
+    int status;
+    failure = reference->dialect == EG_DIALECT_DASH ? 2 : 1;
+    for (const char *const *entry = reference->environment; *entry; entry++)
+        if (is_valid_name(*entry)) set_entry(*entry);
+    if (!getcwd(directory, sizeof directory)) _exit(2);
+    set_variable("PWD", directory);
+
+    /* In background, the `cd DIR &&` right before the command belong to it. */
+    uint32_t here = line->cd_count;
+    if (line->background)
+        while (here > 0 && line->cds[here - 1].and_then) here--;
+    status = change_directories(line, 0, here, &go);
+    if (!go || !line->command_count) _exit(status);
+    if (line->command_count == 1 && !line->background &&
+        (line->commands[0].flags & EG_COMMAND_EXEC))
+        run_command(reference, &line->commands[0]);
+    _exit(run_pipeline(reference, here));
+}
