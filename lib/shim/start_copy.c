@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/* Keeps what the process was started with: in private memory, read-only, since
+ * the program may overwrite its own environment block at any time. */
+#include <linux/errno.h>
+#include <linux/mman.h>
+
+#include "base/sys.h"
+#include "shim/shim.h"
+#include "shim/start.h"
+
+#define CONTEXT_MAX 1024u
+
+/* A bump allocator over one mapping.  With memory NULL it only counts. */
+struct store {
+    char *memory;
+    size_t used;
+};
+
+static void *take(struct store *store, size_t n, size_t align)
+{
+    store->used = (store->used + align - 1) & ~(align - 1);
+    char *at = store->memory ? store->memory + store->used : NULL;
+    store->used += n;
+    return at;
+}
+
+/* The strings a, b, c side by side. */
+static const char *join(struct store *store, struct eg_str a, struct eg_str b, struct eg_str c)
+{
+    size_t n = a.n + b.n + c.n + 1;
+    char *at = take(store, n, 1);
+    if (!at) return NULL;
+    struct eg_buf buf = eg_buf_over(at, n);
+    eg_buf_str(&buf, a);
+    eg_buf_str(&buf, b);
+    eg_buf_str(&buf, c);
+    return eg_buf_cstr(&buf);
+}
+
+static const char *keep(struct store *store, struct eg_str s)
+{
+    return join(store, s, EG_STR(""), EG_STR(""));
+}
+
+static struct eg_str keep_context(struct store *store, const char *const *envp, struct eg_str name)
+{
+    struct eg_str value = eg_environment_get(envp, name);
+    if (value.n > CONTEXT_MAX) value.n = CONTEXT_MAX;
+    if (!value.p) return value;
+    return (struct eg_str){ keep(store, value), value.n };
+}
+
+static bool worth_keeping(struct eg_str entry)
+{
+    /* a loader variable that the policy keeps is still compared by setenv's hook */
+    if (eg_decide_env(eg_shim.blob, entry) != EG_ENV_PASS) return true;
+    return eg_env_is_loader((struct eg_str){ entry.p, eg_str_find(entry, '=') });
+}
+
+static void keep_variables(struct store *store, const char *const *envp)
+{
+    size_t count = 0;
+    for (size_t i = 0; envp && envp[i]; i++) count += worth_keeping(eg_str(envp[i]));
+    const char **kept = take(store, count * sizeof(char *), sizeof(char *));
+    size_t n = 0;
+    for (size_t i = 0; envp && envp[i] && n < count; i++) {
+        if (!worth_keeping(eg_str(envp[i]))) continue;
+        const char *copy = keep(store, eg_str(envp[i]));
+        if (kept) kept[n] = copy;
+        n++;
+    }
+    eg_shim.kept = kept;
+    eg_shim.kept_count = kept ? n : 0;
+}
+
+/* "LD_PRELOAD=" with us first and the others behind, in their order. */
+static const char *keep_preload(struct store *store, struct eg_str list, struct eg_str own)
+{
+    static const char name[] = "LD_PRELOAD=";
+    size_t size = sizeof(name) + own.n + list.n + 2;
+    char *at = take(store, size, 1);
+    if (!at) return NULL;
+    struct eg_buf b = eg_buf_over(at, size);
+    eg_buf_add(&b, name);
+    eg_buf_str(&b, own);
+    while (list.n) {
+        size_t end = 0;
+        while (end < list.n && list.p[end] != ':' && list.p[end] != ' ') end++;
+        struct eg_str item = { list.p, end };
+        list = eg_str_skip(list, end + 1);
+        if (!item.n || eg_str_equal(eg_str_basename(item), eg_str_basename(own))) continue;
+        eg_buf_byte(&b, ':');
+        eg_buf_str(&b, item);
+    }
+    return eg_buf_cstr(&b);
+}
+
+/* A path that stays right after chdir. */
+static const char *keep_path(struct store *store, struct eg_str prefix, struct eg_str path,
+                             struct eg_str cwd)
+{
+    if (path.n && path.p[0] == '/') return join(store, prefix, path, EG_STR(""));
+    char joined[EG_PATH_MAX];
+    struct eg_buf b = eg_buf_over(joined, sizeof(joined));
+    eg_buf_str(&b, cwd);
+    eg_buf_byte(&b, '/');
+    eg_buf_str(&b, path);
+    return join(store, prefix, eg_buf_view(&b), EG_STR(""));
+}
+
+struct sources {
+    const char *const *envp;
+    struct eg_str own;
+    struct eg_str policy;
+    struct eg_str cwd;
+    struct eg_target self;
+};
+
+/* Everything that is kept, in one order: once to count, once to copy. */
+static void copy_all(struct store *store, const struct sources *from)
+{
+    static const struct eg_str policy_name = { "EXECGUARD_POLICY=", 17 };
+    eg_shim.object = keep_path(store, EG_STR(""), from->own, from->cwd);
+    struct eg_str own = eg_shim.object ? eg_str(eg_shim.object) : from->own;
+    if (!eg_shim.object) own.n += from->cwd.n + 1; /* as long as it can become */
+    struct eg_str list = eg_environment_get(from->envp, EG_STR("LD_PRELOAD"));
+    eg_shim.preload = keep_preload(store, list, own);
+    eg_shim.policy = keep_path(store, policy_name, from->policy, from->cwd);
+    eg_shim.self = from->self;
+    const char *self = keep(store, from->self.path);
+    eg_shim.self.path.p = self;
+    if (!self) eg_shim.self.path.n = 0;
+    struct eg_event_request *r = &eg_shim.request;
+    r->method = keep_context(store, from->envp, EG_STR("REQUEST_METHOD"));
+    r->uri = keep_context(store, from->envp, EG_STR("REQUEST_URI"));
+    r->script = keep_context(store, from->envp, EG_STR("SCRIPT_FILENAME"));
+    if (!eg_environment_get(from->envp, EG_STR("SCRIPT_FILENAME")).p)
+        r->script = keep_context(store, from->envp, EG_STR("SCRIPT_NAME"));
+    r->host = keep_context(store, from->envp, EG_STR("HTTP_HOST"));
+    r->remote = keep_context(store, from->envp, EG_STR("REMOTE_ADDR"));
+    /* Told by the environment, which the program that started us chose. */
+    r->claimed = false;
+    keep_variables(store, from->envp);
+}
+
+static void *map(size_t size, int flags)
+{
+    long r = eg_sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+    return r < 0 && r > -4096 ? NULL : (void *)r; // NOLINT(performance-no-int-to-ptr)
+}
+
+int eg_start_copy(const char *const *envp, struct eg_str own, struct eg_str policy)
+{
+    char cwd[EG_PATH_MAX];
+    char self[EG_PATH_MAX];
+    struct sources from = { .envp = envp, .own = own, .policy = policy };
+    bool relative = !eg_str_starts(own, EG_STR("/")) || !eg_str_starts(policy, EG_STR("/"));
+    if (relative) from.cwd = eg_resolve_cwd(cwd);
+    if (relative && !from.cwd.n) return -ENOENT;
+    /* Without /proc nobody can say: `from` rules then never match. */
+    if (eg_resolve_self(self, &from.self)) from.self = (struct eg_target){ 0 };
+
+    struct store store = { 0 };
+    copy_all(&store, &from);
+    size_t size = store.used;
+    store = (struct store){ .memory = map(size, MAP_PRIVATE) };
+    if (!store.memory) return -ENOMEM;
+    copy_all(&store, &from);
+    eg_shim.shared = map(sizeof(*eg_shim.shared), MAP_SHARED);
+    return (int)eg_sys(__NR_mprotect, store.memory, size, PROT_READ);
+}
