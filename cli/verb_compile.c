@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/* `execguard compile`: writes what LD_PRELOAD and EXECGUARD_POLICY need. */
+#include "cli.h"
+
+#include <string.h>
+
+const char eg_verb_compile_help[] =
+    "usage: execguard compile -p POLICY -o FILE [--events FILE]\n"
+    "\n"
+    "Compiles a policy into FILE, for workers that are guarded by\n"
+    "LD_PRELOAD=libexecguard-preload.so EXECGUARD_POLICY=FILE.  Compile again after a\n"
+    "named program or the C library was replaced (a package upgrade).\n"
+    "\n"
+    "  -p, --policy POLICY  a file (with a slash), or NAME for NAME.policy in\n"
+    "                       " EG_SYSCONFDIR "/execguard, then among the installed ones\n"
+    "  -o, --output FILE    what to write; keep it root's, out of the worker's reach\n"
+    "      --events FILE    append events to FILE as JSON lines instead of where the\n"
+    "                       policy's log block says\n"
+    "\n"
+    "Exit status: 0, or 125 when the policy has errors or FILE cannot be written.\n";
+
+int eg_verb_compile(const struct eg_cli_verb *verb, int argc, char **argv)
+{
+    const char *policy = NULL;
+    const char *output = NULL;
+    const char *events = NULL;
+    const struct eg_cli_option options[] = {
+        { "policy", 'p', NULL, &policy },
+        { "output", 'o', NULL, &output },
+        { "events", 0, NULL, &events },
+        { 0 },
+    };
+    int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
+    if (status >= 0) return status;
+    if (argc) return eg_cli_usage(verb, "`%s' is one word too many", argv[0]);
+    if (!policy) return eg_cli_usage(verb, "no policy given (-p POLICY)");
+    if (!output) return eg_cli_usage(verb, "no output file given (-o FILE)");
+
+    struct eg_cli_loaded loaded;
+    status = eg_cli_load(policy, events, &loaded);
+    if (!status) {
+        int r = eg_blob_write(loaded.blob, output);
+        if (r < 0) status = eg_cli_error("%s: cannot be written: %s", output, strerror(-r));
+    }
+    eg_cli_unload(&loaded);
+    return status;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/* The command that the guard becomes: found, looked at, started.  All that can
+ * be refused is refused here, before any layer is installed. */
+#include "cli.h"
+
+#include "compile/program.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Does this file ask for a dynamic loader, which would load the shim? */
+static bool is_dynamic(const char *path)
+{
+    struct eg_program_file file = { 0 };
+    if (eg_program_inspect(path, &file) < 0) return false;
+    bool dynamic = file.kind == EG_KIND_DYNAMIC;
+    eg_program_file_done(&file);
+    return dynamic;
+}
+
+static int report_missing(const char *name, int error)
+{
+    if (error == -ENOENT || error == -ENOTDIR) {
+        eg_cli_error("%s: command not found", name);
+        return EG_EXIT_NOT_FOUND;
+    }
+    eg_cli_error("%s: cannot be executed: %s", name, strerror(-error));
+    return error == -EACCES || error == -ENOEXEC || error == -ELOOP ? EG_EXIT_REFUSED
+                                                                    : EG_EXIT_FAILED;
+}
+
+static int report_foreign(const char *name)
+{
+    eg_cli_error("%s: cannot be executed: neither a program of this machine nor a script with `#!'",
+                 name);
+    return EG_EXIT_REFUSED;
+}
+
+int eg_cli_find_worker(const char *name, struct eg_cli_worker *ret)
+{
+    if (*name == '\0') return report_missing("(empty name)", -ENOENT);
+    const char *search = getenv("PATH");
+    if (!search) search = "/usr/local/bin:/usr/bin:/bin";
+    int r =
+        eg_resolve_search(eg_str(search), eg_str(name), ret->spelled, ret->path, &ret->targets[0]);
+    if (r < 0) return report_missing(name, r);
+
+    struct eg_program_file file = { 0 };
+    r = eg_program_inspect(ret->spelled, &file);
+    bool runs = r == 0 && file.kind != EG_KIND_OTHER && !file.foreign;
+    eg_program_file_done(&file);
+    if (r == 0 && !runs) return report_foreign(name);
+    char *concerned = NULL;
+    if (r == 0)
+        r = eg_compile_requirements(ret->spelled, ret->targets + 1, EG_WORKER_TARGETS_MAX - 1,
+                                    &concerned);
+    if (r < 0) {
+        if (concerned)
+            eg_cli_error("%s: cannot be executed: it needs %s: %s", name, concerned, strerror(-r));
+        else
+            eg_cli_error("%s: cannot be executed: %s", name, strerror(-r));
+        free(concerned);
+        return EG_EXIT_REFUSED;
+    }
+    ret->count = 1 + (size_t)r;
+    ret->loads_shim = false;
+    for (size_t i = 0; i < ret->count && !ret->loads_shim; i++)
+        ret->loads_shim =
+            is_dynamic(ret->targets[i].path.p); /* NUL-terminated: ours or malloc'ed */
+    return 0;
+}
+
+void eg_cli_warn_worker(const struct eg_blob *blob, const struct eg_cli_worker *worker)
+{
+    uint32_t mode = worker->targets[0].id.mode;
+    if (!worker->loads_shim)
+        eg_cli_warn("%s is a static program: the shim cannot enter it, so only the filter and the "
+                    "domain hold (programs, not arguments)",
+                    worker->spelled);
+    else if ((mode & (S_ISUID | S_ISGID)) && !(blob->flags & EG_BLOB_NO_NEW_PRIVS))
+        eg_cli_warn("%s is set-id: the loader ignores LD_PRELOAD there (ld.so(8)), so only the "
+                    "filter and the domain hold (programs, not arguments)",
+                    worker->spelled);
+}
+
+int eg_cli_check_privileges(const struct eg_blob *blob)
+{
+    if (blob->flags & (EG_BLOB_LOG_MODE | EG_BLOB_NO_NEW_PRIVS)) return 0;
+    if (geteuid() != 0)
+        return eg_cli_error("the policy says `no-new-privs no', which only root can have: without "
+                            "no_new_privs the kernel takes filters from CAP_SYS_ADMIN alone");
+    bool keeps_admin = blob->capabilities & (UINT64_C(1) << CAP_SYS_ADMIN);
+    if ((blob->flags & EG_BLOB_LIMIT_CAPS) && !keeps_admin &&
+        !(blob->flags & EG_BLOB_WORKER_REEXEC))
+        return eg_cli_error("the policy says `no-new-privs no' and drops sys_admin: the worker "
+                            "could not install the second narrowing step; write `keep sys_admin', "
+                            "or `worker reexec', or leave no-new-privs on");
+    return 0;
+}
+
+static const char *remedy(const struct eg_guard_error *error)
+{
+    if (error->layer == EG_LAYER_DOMAIN && (error->error == ENOSYS || error->error == EOPNOTSUPP))
+        return "; this kernel has no Landlock (5.13, and `landlock' in its lsm= list): `optional "
+               "landlock' does without";
+    if (error->layer == EG_LAYER_DOMAIN && error->error == E2BIG)
+        return "; sixteen domains are stacked already";
+    if (error->layer == EG_LAYER_FILTER && (error->error == EINVAL || error->error == ENOSYS))
+        return "; this kernel takes no seccomp filters: `optional seccomp' does without";
+    return "";
+}
+
+int eg_cli_guard_failed(const struct eg_guard_error *error)
+{
+    const char *what = error->what ? error->what : "unknown step";
+    if (error->path.n)
+        return eg_cli_error("cannot install the layer `%s': %s: %.*s: %s%s",
+                            eg_layer_name(error->layer), what, (int)error->path.n, error->path.p,
+                            strerror(error->error), remedy(error));
+    return eg_cli_error("cannot install the layer `%s': %s: %s%s", eg_layer_name(error->layer),
+                        what, strerror(error->error), remedy(error));
+}
+
+int eg_cli_become(const struct eg_cli_worker *worker, char **argv, char **envp)
+{
+    execve(worker->spelled, argv, envp);
+    int error = errno;
+    eg_cli_error("%s: cannot be executed: %s", worker->spelled, strerror(error));
+    return error == ENOENT ? EG_EXIT_NOT_FOUND : EG_EXIT_REFUSED;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/* Purpose: what the shim tells the supervisor, by prctl(EG_PRCTL_CALL).
+ *
+ * A worker can say anything here, so it decides nothing: a told event is counted
+ * and written with who, when and where as the kernel knows them, and marked as
+ * claimed. */
+#include "guard/call.h"
+#include "supervisor/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#define TOLD_TEXT_MAX 2048u
+#define TOLD_ARGC_MAX 256u
+
+struct told {
+    struct eg_call_event call;
+    struct eg_tree_texts texts;
+    char fields[EG_CALL_TEXTS][TOLD_TEXT_MAX];
+};
+
+static bool read_exactly(pid_t tid, uint64_t address, void *to, size_t n)
+{
+    struct iovec local = { to, n }, remote = { (void *)(uintptr_t)address, n };
+    return process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)n;
+}
+
+static struct eg_str told_text(pid_t tid, struct told *told, enum eg_call_text which)
+{
+    struct eg_call_string at = told->call.texts[which];
+    size_t n = at.size < TOLD_TEXT_MAX ? at.size : TOLD_TEXT_MAX;
+    if (!n || !read_exactly(tid, at.address, told->fields[which], n))
+        return (struct eg_str){ NULL, 0 };
+    return (struct eg_str){ told->fields[which], n };
+}
+
+static int take_event(struct eg_tree *tree, pid_t tid, uint64_t address)
+{
+    struct told *told = malloc(sizeof *told);
+    if (!told) return ENOMEM;
+    struct eg_call_event *call = &told->call;
+    if (!read_exactly(tid, address, call, sizeof *call)) {
+        free(told);
+        return EFAULT;
+    }
+    if (call->version != EG_CALL_VERSION || call->reason >= EG_REASON_COUNT ||
+        call->action > EG_ACTION_REWRITE || call->kind > EG_KIND_SYSCALL) {
+        free(told);
+        return EINVAL;
+    }
+    pid_t tgid = eg_remote_tgid(tid);
+    struct eg_event event;
+    eg_tree_event(tree, tid, tgid > 0 ? tgid : tid, (enum eg_kind)call->kind,
+                  (enum eg_reason)call->reason, &told->texts, &event);
+    event.action = (enum eg_action)call->action;
+    event.layer = EG_LAYER_SHIM;
+    event.call = told_text(tid, told, EG_CALL_NAME);
+    event.program = told_text(tid, told, EG_CALL_PROGRAM);
+    event.line = told_text(tid, told, EG_CALL_LINE);
+    event.has_line = call->has_line;
+    event.construct = told_text(tid, told, EG_CALL_CONSTRUCT);
+    event.has_construct = call->has_construct;
+    event.offset = call->offset;
+    event.path = told_text(tid, told, EG_CALL_PATH);
+    event.variable = told_text(tid, told, EG_CALL_VARIABLE);
+    event.inner = told_text(tid, told, EG_CALL_INNER);
+    event.source = told_text(tid, told, EG_CALL_SOURCE);
+    event.hint = told_text(tid, told, EG_CALL_HINT);
+    event.request = (struct eg_event_request){
+        .method = told_text(tid, told, EG_CALL_METHOD),
+        .uri = told_text(tid, told, EG_CALL_URI),
+        .script = told_text(tid, told, EG_CALL_SCRIPT),
+        .host = told_text(tid, told, EG_CALL_HOST),
+        .remote = told_text(tid, told, EG_CALL_REMOTE),
+        .claimed = true,
+    };
+    if (call->rule < eg_blob_count(tree->blob, EG_SECTION_RULES)) {
+        const struct eg_blob_rule *rules = eg_blob_section(tree->blob, EG_SECTION_RULES);
+        event.rule_file = eg_blob_str(tree->blob, rules[call->rule].file);
+        event.rule_line = rules[call->rule].line;
+    }
+    if (call->argv && eg_remote_vector(tid, call->argv, &tree->argv) == 0) {
+        event.argv = (const char *const *)tree->argv.items;
+        event.argc = tree->argv.count;
+        event.has_argv = true;
+    }
+    eg_tree_report(tree, &event);
+    free(told);
+    return 0;
+}
+
+struct eg_answer eg_tree_take_call(struct eg_tree *tree, const struct seccomp_notif *notif)
+{
+    if ((uint32_t)notif->data.args[1] != EG_CALL_EVENT) return eg_answer_error(EINVAL);
+    return eg_answer_error(take_event(tree, (pid_t)notif->pid, notif->data.args[2]));
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+/* Purpose: the verdict on an exec, before the kernel acts on it. */
+#include "supervisor/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+struct call {
+    int dirfd;
+    uint64_t path, argv, envp;
+    int flags;
+    const char *name;
+};
+
+static struct call read_call(const struct seccomp_data *data)
+{
+    if (data->nr == SYS_execve)
+        return (struct call){ AT_FDCWD, data->args[0], data->args[1], data->args[2], 0, "execve" };
+    return (struct call){ (int)data->args[0], data->args[1],      data->args[2],
+                          data->args[3],      (int)data->args[4], "execveat" };
+}
+
+/* For `env` and friends: the inner command, found by the PATH that the new
+ * program will have. */
+struct search {
+    pid_t tid, tgid;
+    struct eg_str path;
+    char spelled[EG_PATH_MAX], resolved[EG_PATH_MAX];
+};
+
+static int find_inner(void *context, struct eg_str name, struct eg_target *ret)
+{
+    struct search *s = context;
+    int error = 0;
+    *ret = (struct eg_target){ .path = name };
+    if (name.n == 0 || name.n >= EG_PATH_MAX) return 0;
+    if (eg_str_find(name, '/') < name.n) {
+        memcpy(s->spelled, name.p, name.n);
+        s->spelled[name.n] = '\0';
+        return eg_remote_resolve(s->tid, s->tgid, AT_FDCWD, s->spelled, 0, s->resolved, ret,
+                                 &error);
+    }
+    for (struct eg_str left = s->path;;) {
+        size_t n = eg_str_find(left, ':');
+        if (n + 1 + name.n < EG_PATH_MAX) {
+            memcpy(s->spelled, left.p, n);
+            size_t at = n;
+            if (n) s->spelled[at++] = '/';
+            memcpy(s->spelled + at, name.p, name.n);
+            s->spelled[at + name.n] = '\0';
+            int broken = eg_remote_resolve(s->tid, s->tgid, AT_FDCWD, s->spelled, 0, s->resolved,
+                                           ret, &error);
+            if (broken) return broken;
+            if (ret->found && S_ISREG(ret->id.mode) && (ret->id.mode & 0111)) return 0;
+        }
+        if (n == left.n) break;
+        left = eg_str_skip(left, n + 1);
+    }
+    *ret = (struct eg_target){ .path = name };
+    return 0;
+}
+
+static struct eg_str variable(const struct eg_vector *envp, struct eg_str name)
+{
+    for (size_t i = 0; i < envp->count; i++) {
+        struct eg_str entry = eg_str(envp->items[i]);
+        if (entry.n > name.n && entry.p[name.n] == '=' && eg_str_starts(entry, name))
+            return eg_str_skip(entry, name.n + 1);
+    }
+    return (struct eg_str){ NULL, 0 };
+}
+
+static bool started_with(const struct eg_tree *tree, const char *entry)
+{
+    for (size_t i = 0; i < tree->start_env.count; i++)
+        if (strcmp(tree->start_env.items[i], entry) == 0) return true;
+    return false;
+}
+
+/* The first variable that would make a program load code and that the worker
+ * was not started with; NULL when there is none.  The kernel cannot take one
+ * out, so where no shim did, the exec is refused. */
+static const char *foreign_variable(const struct eg_tree *tree, const struct eg_vector *envp)
+{
+    for (size_t i = 0; i < envp->count; i++) {
+        enum eg_env_action action = eg_decide_env(tree->blob, eg_str(envp->items[i]));
+        if (action == EG_ENV_DROP_ALWAYS) return envp->items[i];
+        if (action == EG_ENV_DROP && !started_with(tree, envp->items[i])) return envp->items[i];
+    }
+    return NULL;
+}
+
+/* What must be seen in the new image.  A script's argv[0] is replaced by its
+ * interpreter's line, so only what follows counts (verify.c). */
+static void expect(struct eg_tree *tree, pid_t tgid, const struct eg_target *target,
+                   const struct eg_identity *exe, bool script)
+{
+    struct eg_pending pending = { .exe = *exe, .is_script = script, .script = target->id };
+    pending.argc = tree->argv.count;
+    eg_vector_digest(&tree->argv, script ? 1 : 0, pending.argv);
+    eg_vector_digest(&tree->envp, 0, pending.envp);
+    eg_image_expect(eg_images_get(tree->images, tgid), &pending);
+}
+
+/* The program that /proc/PID/exe shows after exec of a blob's program. */
+static const struct eg_blob_program *running_program(const struct eg_tree *tree, uint32_t program)
+{
+    const struct eg_blob_program *programs = eg_blob_section(tree->blob, EG_SECTION_PROGRAMS);
+    /* the kernel follows at most five #! lines: execve(2) */
+    for (int depth = 0; depth < 6 && programs[program].flags & EG_PROGRAM_SCRIPT; depth++) {
+        if (programs[program].interpreter == EG_NONE) break;
+        program = programs[program].interpreter;
+    }
+    return &programs[program];
+}
+
+struct judged {
+    pid_t tid, tgid;
+    struct call call;
+    struct eg_target target;
+    struct eg_decision decision;
+    const char *variable;
+};
+
+static void report(struct eg_tree *tree, const struct judged *j, enum eg_action action,
+                   enum eg_reason reason)
+{
+    struct eg_tree_texts *texts = malloc(sizeof *texts);
+    if (!texts) return;
+    struct eg_event event;
+    eg_tree_event(tree, j->tid, j->tgid, j->variable ? EG_KIND_ENV : EG_KIND_EXEC, reason, texts,
+                  &event);
+    if (action != EG_ACTION_DENY) event.action = action;
+    event.call = eg_str(j->call.name);
+    event.program = j->target.path;
+    event.argv = (const char *const *)tree->argv.items;
+    event.argc = tree->argv.count;
+    event.has_argv = true;
+    event.inner = j->decision.inner;
+    if (j->variable) {
+        struct eg_str entry = eg_str(j->variable);
+        event.variable = (struct eg_str){ entry.p, eg_str_find(entry, '=') };
+    }
+    if (j->decision.rule != EG_NONE) {
+        const struct eg_blob_rule *rules = eg_blob_section(tree->blob, EG_SECTION_RULES);
+        event.rule_file = eg_blob_str(tree->blob, rules[j->decision.rule].file);
+        event.rule_line = rules[j->decision.rule].line;
+    }
+    eg_tree_report(tree, &event);
+    free(texts);
+}
+
+/* In log mode every denial lets the call go on. */
+static struct eg_answer refuse(struct eg_tree *tree, const struct judged *j, enum eg_reason reason)
+{
+    report(tree, j, EG_ACTION_DENY, reason);
+    return tree->blob->flags & EG_BLOB_LOG_MODE ? eg_answer_proceed() : eg_answer_error(EACCES);
+}
+
+/* A container's entrypoint.  Before it the process runs its runtime's code, in
+ * memory of its own: nothing of the container's could have asked for this, and
+ * nothing can change it.  What it is, verify.c learns from the new image. */
+static bool is_entrypoint(const struct eg_tree *tree, const struct judged *j)
+{
+    return tree->worker_any && !tree->worker_started && tree->worker == j->tgid;
+}
+
+/* The same call once more: a signal interrupted it before our answer came (Go's
+ * runtime sends itself SIGURG, and runtimes before runc 1.2 cannot ask for
+ * WAIT_KILLABLE_RECV). */
+static bool is_entrypoint_again(const struct eg_tree *tree, const struct judged *j)
+{
+    unsigned char argv[32], envp[32];
+    if (!tree->worker_any || tree->worker != j->tgid || tree->worker_exe.mode) return false;
+    const struct eg_image *image = eg_images_find(tree->images, j->tgid);
+    if (!image || image->pending_count != 1 || !image->pending[0].is_first) return false;
+    eg_vector_digest(&tree->argv, 0, argv);
+    eg_vector_digest(&tree->envp, 0, envp);
+    return eg_identity_same_inode(&image->pending[0].script, &j->target.id) &&
+           memcmp(image->pending[0].argv, argv, sizeof argv) == 0 &&
+           memcmp(image->pending[0].envp, envp, sizeof envp) == 0;
+}
+
+static struct eg_answer start_entrypoint(struct eg_tree *tree, const struct judged *j)
+{
+    struct eg_pending pending = { .is_first = true, .script = j->target.id };
+    free(tree->worker_path);
+    tree->worker_path = strndup(j->target.path.p, j->target.path.n);
+    if (!tree->worker_path || eg_vector_copy(&tree->start_env, tree->envp.items))
+        return eg_answer_error(ENOMEM);
+    tree->worker_program = j->target;
+    tree->worker_program.path = eg_str(tree->worker_path);
+    pending.argc = tree->argv.count;
+    eg_vector_digest(&tree->argv, 0, pending.argv);
+    eg_vector_digest(&tree->argv, 1, pending.tail);
+    eg_vector_digest(&tree->envp, 0, pending.envp);
+    eg_image_expect(eg_images_get(tree->images, j->tgid), &pending);
+    tree->worker_started = true;
+    return eg_answer_proceed();
+}
+
+static bool is_worker_start(const struct eg_tree *tree, const struct judged *j)
+{
+    return !tree->worker_started && (tree->worker == 0 || tree->worker == j->tgid) &&
+           eg_identity_same_inode(&tree->worker_program.id, &j->target.id);
+}
+
+static struct eg_answer judge(struct eg_tree *tree, struct judged *j)
+{
+    char caller_path[EG_PATH_MAX], cwd[EG_PATH_MAX];
+    struct eg_target caller = { 0 };
+    if (is_entrypoint(tree, j)) return start_entrypoint(tree, j);
+    if (is_entrypoint_again(tree, j)) return eg_answer_proceed();
+    if (is_worker_start(tree, j)) {
+        bool script = !eg_identity_same_inode(&tree->worker_exe, &j->target.id);
+        expect(tree, j->tgid, &j->target, &tree->worker_exe, script);
+        tree->worker_started = true;
+        return eg_answer_proceed();
+    }
+    int error = eg_remote_exe(j->tid, caller_path, &caller);
+    if (error) return refuse(tree, j, EG_REASON_UNREADABLE);
+    struct search search = { .tid = j->tid, .tgid = j->tgid };
+    search.path = variable(&tree->envp, EG_STR("PATH"));
+    struct eg_lookup lookup = { find_inner, &search };
+    struct eg_exec_request request = {
+        .target = j->target,
+        .argv = (const char *const *)tree->argv.items,
+        .argc = tree->argv.count,
+        .caller = caller,
+        .cwd = eg_remote_cwd(j->tid, cwd),
+        .lookup = &lookup,
+    };
+    eg_decide_exec(tree->blob, &request, &j->decision);
+    bool reexec = tree->blob->flags & EG_BLOB_WORKER_REEXEC &&
+                  eg_identity_same_inode(&tree->worker_program.id, &j->target.id);
+    if (j->decision.verdict == EG_VERDICT_DENY && !reexec)
+        return refuse(tree, j, j->decision.reason);
+    if (j->decision.verdict == EG_VERDICT_REWRITE) return refuse(tree, j, EG_REASON_SHELL);
+    j->variable = foreign_variable(tree, &tree->envp);
+    if (j->variable) return refuse(tree, j, EG_REASON_LOADER_VARIABLE);
+    if (j->decision.verdict == EG_VERDICT_LOG) report(tree, j, EG_ACTION_ALLOW, EG_REASON_NONE);
+    if (j->decision.program != EG_NONE) {
+        const struct eg_blob_program *programs = eg_blob_section(tree->blob, EG_SECTION_PROGRAMS);
+        const struct eg_blob_program *running = running_program(tree, j->decision.program);
+        expect(tree, j->tgid, &j->target, &running->id,
+               programs[j->decision.program].flags & EG_PROGRAM_SCRIPT);
+    } else {
+        bool script = !eg_identity_same_inode(&tree->worker_exe, &j->target.id);
+        expect(tree, j->tgid, &j->target, &tree->worker_exe, script);
+    }
+    return eg_answer_proceed();
+}
+
+struct eg_answer eg_tree_judge_exec(struct eg_tree *tree, const struct seccomp_notif *notif)
+{
+    static char path[EG_PATH_MAX], resolved[EG_PATH_MAX];
+    struct judged j = { .tid = (pid_t)notif->pid, .call = read_call(&notif->data) };
+    j.decision.rule = j.decision.program = EG_NONE;
+    j.tgid = eg_remote_tgid(j.tid);
+    if (j.tgid < 0) return eg_answer_error(EACCES);
+    tree->argv.count = tree->envp.count = 0;
+    int error = eg_remote_path(j.tid, j.call.path, path);
+    if (error == -EFAULT || error == -ENAMETOOLONG) return eg_answer_error(-error);
+    if (error) return refuse(tree, &j, EG_REASON_UNREADABLE);
+    int not_found = 0;
+    error = eg_remote_resolve(j.tid, j.tgid, j.call.dirfd, path, j.call.flags, resolved, &j.target,
+                              &not_found);
+    if (error) return refuse(tree, &j, EG_REASON_UNREADABLE);
+    /* a PATH search tries many names: the true answer, and no event */
+    if (!j.target.found) return eg_answer_error(not_found ? -not_found : ENOENT);
+    if (!S_ISREG(j.target.id.mode)) return eg_answer_error(EACCES);
+    error = eg_remote_vector(j.tid, j.call.argv, &tree->argv);
+    if (!error) error = eg_remote_vector(j.tid, j.call.envp, &tree->envp);
+    if (error == -EFAULT || error == -E2BIG) return eg_answer_error(-error);
+    if (error) return refuse(tree, &j, EG_REASON_UNREADABLE);
+    if (!eg_notify_valid(tree->listener, notif->id)) return eg_answer_error(EACCES);
+    return judge(tree, &j);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/* Purpose: the verdict on a file that is to be mapped as code.
+ *
+ * `ld.so /bin/sh` starts a shell without an exec of it: ld.so maps the program.
+ * So programs outside the exec set are refused here, and files from where a
+ * worker could have put them; libraries pass, after one look each. */
+#include "supervisor/tree.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef DF_1_PIE
+#define DF_1_PIE 0x08000000
+#endif
+
+/* Is this dynamic object a program?  ET_DYN says nothing: libc.so.6 even has an
+ * interpreter.  Linkers mark a PIE with DF_1_PIE (binutils 2.26), and only
+ * programs have DT_DEBUG. */
+static bool dynamic_is_program(int fd, const Elf64_Phdr *segments, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (segments[i].p_type != PT_DYNAMIC) continue;
+        Elf64_Dyn entries[256];
+        size_t want = segments[i].p_filesz < sizeof entries ? segments[i].p_filesz : sizeof entries;
+        ssize_t got = pread(fd, entries, want, (off_t)segments[i].p_offset);
+        for (size_t k = 0; got > 0 && k < (size_t)got / sizeof entries[0]; k++) {
+            if (entries[k].d_tag == DT_FLAGS_1 && entries[k].d_un.d_val & DF_1_PIE) return true;
+            if (entries[k].d_tag == DT_DEBUG) return true;
+        }
+    }
+    return false;
+}
+
+static bool is_program(int fd)
+{
+    Elf64_Ehdr header;
+    Elf64_Phdr segments[32];
+    if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header) return false;
+    if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return false;
+    if (header.e_type == ET_EXEC) return true;
+    if (header.e_type != ET_DYN || header.e_ident[EI_CLASS] != ELFCLASS64) return false;
+    size_t count = header.e_phnum < 32 ? header.e_phnum : 32;
+    ssize_t got = pread(fd, segments, count * sizeof segments[0], (off_t)header.e_phoff);
+    return got > 0 && dynamic_is_program(fd, segments, (size_t)got / sizeof segments[0]);
+}
+
+/* Could somebody but root and the file's owner have put it there?  root: where
+ * the path begins ("", or another process's root). */
+static bool planted(const char *root, const char *path, const struct stat *st)
+{
+    if (st->st_mode & S_IWOTH) return true;
+    char folder[64 + EG_PATH_MAX];
+    size_t start = strlen(root);
+    snprintf(folder, sizeof folder, "%s%s", root, path);
+    for (char *slash; (slash = strrchr(folder + start, '/')) && slash != folder + start;) {
+        struct stat above;
+        *slash = '\0';
+        if (stat(folder, &above) == 0 && above.st_mode & S_IWOTH) return true;
+    }
+    return false;
+}
+
+static bool allowed_program(const struct eg_tree *tree, const struct eg_identity *id)
+{
+    return eg_identity_same_inode(&tree->worker_exe, id) ||
+           eg_identity_same_inode(&tree->worker_program.id, id) ||
+           eg_tree_program(tree, id) != EG_NONE;
+}
+
+static bool look_at(const struct eg_tree *tree, pid_t tid, const char *link, const struct stat *st,
+                    const char *path)
+{
+    char root[64] = "";
+    if (tree->foreign_root) snprintf(root, sizeof root, "/proc/%d/root", (int)tid);
+    bool nameless = path[0] != '/' || st->st_nlink == 0;
+    if (nameless) return (tree->blob->flags & EG_BLOB_ALLOW_MEMFD_EXEC) != 0;
+    int fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) return false;
+    struct eg_identity id;
+    bool allowed = eg_resolve_identity(fd, &id) == 0;
+    if (allowed && is_program(fd))
+        allowed = allowed_program(tree, &id);
+    else if (allowed)
+        allowed = allowed_program(tree, &id) || !planted(root, path, st);
+    close(fd);
+    return allowed;
+}
+
+static struct eg_answer refuse(struct eg_tree *tree, const struct seccomp_notif *notif,
+                               const char *path)
+{
+    struct eg_tree_texts *texts = malloc(sizeof *texts);
+    struct eg_event event;
+    pid_t tid = (pid_t)notif->pid;
+    if (texts) {
+        pid_t tgid = eg_remote_tgid(tid);
+        eg_tree_event(tree, tid, tgid > 0 ? tgid : tid, EG_KIND_MAP, EG_REASON_MAPPED_CODE, texts,
+                      &event);
+        event.call = EG_STR("mmap");
+        event.path = eg_str(path);
+        eg_tree_report(tree, &event);
+        free(texts);
+    }
+    return tree->blob->flags & EG_BLOB_LOG_MODE ? eg_answer_proceed() : eg_answer_error(EACCES);
+}
+
+struct eg_answer eg_tree_judge_map(struct eg_tree *tree, const struct seccomp_notif *notif)
+{
+    char link[64];
+    struct stat st;
+    snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)notif->pid, (int)notif->data.args[4]);
+    if (stat(link, &st) < 0) {
+        /* no such descriptor: the kernel says EBADF by itself */
+        return errno == ENOENT ? eg_answer_proceed() : eg_answer_error(EACCES);
+    }
+    /* devices map memory, not files (/dev/zero) */
+    if (!S_ISREG(st.st_mode)) return eg_answer_proceed();
+    struct eg_map_verdict *slot = &tree->maps[(st.st_ino ^ st.st_dev) % EG_MAP_SLOTS];
+    /* ctime cannot be set back: a changed file is looked at again */
+    bool known = slot->ino == st.st_ino && slot->dev == st.st_dev &&
+                 slot->ctime_s == st.st_ctim.tv_sec &&
+                 slot->ctime_ns == (uint32_t)st.st_ctim.tv_nsec;
+    if (known && slot->allowed) return eg_answer_proceed();
+    char path[EG_PATH_MAX];
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    if (n < 0) return eg_answer_error(EACCES);
+    path[n] = '\0';
+    bool allowed = look_at(tree, (pid_t)notif->pid, link, &st, path);
+    if (!eg_notify_valid(tree->listener, notif->id)) return eg_answer_error(EACCES);
+    *slot = (struct eg_map_verdict){ .dev = st.st_dev,
+                                     .ino = st.st_ino,
+                                     .ctime_s = st.st_ctim.tv_sec,
+                                     .ctime_ns = (uint32_t)st.st_ctim.tv_nsec,
+                                     .allowed = allowed };
+    return allowed ? eg_answer_proceed() : refuse(tree, notif, path);
+}

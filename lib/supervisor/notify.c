@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/* Purpose: the ioctl(2) calls of a seccomp listener. */
+#include "supervisor/notify.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+int eg_notify_receive(int listener, struct seccomp_notif *ret)
+{
+    /* the kernel refuses (EINVAL) a structure that is not zeroed */
+    memset(ret, 0, sizeof *ret);
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, ret) < 0) return -errno;
+    return 0;
+}
+
+int eg_notify_answer(int listener, uint64_t id, struct eg_answer answer)
+{
+    struct seccomp_notif_resp response = { .id = id };
+    if (answer.proceed)
+        response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    else if (answer.error)
+        response.error = -answer.error;
+    else
+        response.val = answer.value;
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0) return -errno;
+    return 0;
+}
+
+bool eg_notify_valid(int listener, uint64_t id)
+{
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+bool eg_notify_synchronous(int listener)
+{
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) == 0;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/* `execguard run`: a worker under a supervising parent.
+ *
+ *   main ──fork── supervisor ──clone── worker and its tree
+ *
+ * main is what the caller started: it passes signals on and exits with the
+ * worker's status.  The supervisor answers notifications and reaps.  Each of the
+ * two ends the tree when the other dies, so that neither's death frees it. */
+#ifndef EG_SUPERVISOR_RUN_H
+#define EG_SUPERVISOR_RUN_H
+
+#include "guard/guard.h"
+
+#define EG_STATUS_STRICT 120 /* --strict: something was refused */
+#define EG_STATUS_FAILED 125 /* execguard itself failed */
+
+struct eg_run {
+    const struct eg_blob *blob;
+    const char *file;  /* what to execute: absolute path */
+    char *const *argv; /* NULL-terminated */
+    char **envp;       /* NULL-terminated, complete; LISTEN_PID and WATCHDOG_PID are put right */
+    const struct eg_target *worker; /* [0] the program, then its interpreters, as compile/ found */
+    size_t worker_count;
+    struct eg_identity worker_exe; /* what /proc/PID/exe will show */
+    bool strict;
+    bool summary; /* one line on stderr at the end when something was refused */
+};
+
+/* Run to the end; returns the exit status for the caller (128 + n for signal n).
+ * Errors are printed to stderr. */
+int eg_run(const struct eg_run *run);
+
+/* Kill every descendant that is or becomes a child of this process, which must
+ * be a subreaper (prctl(2), PR_SET_CHILD_SUBREAPER); returns when none is left. */
+void eg_run_end_tree(void);
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/* Purpose: serve one tree's listener: which notification goes to which judge. */
+#include "supervisor/tree.h"
+
+#include "guard/guard.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct {
+    int nr;
+    struct eg_answer (*judge)(struct eg_tree *, const struct seccomp_notif *);
+} judges[] = {
+    { SYS_execve, eg_tree_judge_exec },       { SYS_execveat, eg_tree_judge_exec },
+#ifdef SYS_arch_prctl
+    { SYS_arch_prctl, eg_tree_verify_image },
+#else
+    { SYS_set_tid_address, eg_tree_verify_image },
+#endif
+    { SYS_mmap, eg_tree_judge_map },          { SYS_prctl, eg_tree_take_call },
+};
+
+struct eg_tree *eg_tree_new(const struct eg_blob *blob, int listener, struct eg_vector *start_env)
+{
+    struct eg_tree *tree = calloc(1, sizeof *tree);
+    if (!tree) return NULL;
+    tree->blob = blob;
+    tree->listener = listener;
+    tree->images = eg_images_new();
+    tree->rate =
+        mmap(NULL, sizeof *tree->rate, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!tree->images || tree->rate == MAP_FAILED) {
+        if (tree->rate == MAP_FAILED) tree->rate = NULL;
+        eg_tree_free(tree);
+        return NULL;
+    }
+    if (start_env) {
+        tree->start_env = *start_env;
+        memset(start_env, 0, sizeof *start_env);
+    }
+    return tree;
+}
+
+void eg_tree_free(struct eg_tree *tree)
+{
+    if (!tree) return;
+    eg_images_free(tree->images);
+    if (tree->rate) munmap(tree->rate, sizeof *tree->rate);
+    eg_vector_free(&tree->start_env);
+    eg_vector_free(&tree->argv);
+    eg_vector_free(&tree->envp);
+    free(tree->worker_path);
+    free(tree);
+}
+
+int eg_tree_serve(struct eg_tree *tree)
+{
+    struct seccomp_notif notif;
+    int error = eg_notify_receive(tree->listener, &notif);
+    if (error == -EINTR) return 0;
+    if (error) return error;
+    /* a call that no judge takes would mean that filter and supervisor differ */
+    struct eg_answer answer = eg_answer_error(EPERM);
+    for (size_t i = 0; i < sizeof judges / sizeof judges[0]; i++)
+        if (judges[i].nr == notif.data.nr) {
+            answer = judges[i].judge(tree, &notif);
+            break;
+        }
+    error = eg_notify_answer(tree->listener, notif.id, answer);
+    return error == -ENOENT || error == -EINPROGRESS ? 0 : error;
+}
+
+uint32_t eg_tree_program(const struct eg_tree *tree, const struct eg_identity *id)
+{
+    const struct eg_blob_program *programs = eg_blob_section(tree->blob, EG_SECTION_PROGRAMS);
+    uint32_t count = eg_blob_count(tree->blob, EG_SECTION_PROGRAMS);
+    for (uint32_t i = 0; i < count; i++)
+        if (eg_identity_same_inode(&programs[i].id, id)) return i;
+    return EG_NONE;
+}
+
+void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kind,
+                   enum eg_reason reason, struct eg_tree_texts *texts, struct eg_event *ret)
+{
+    struct eg_target exe;
+    pid_t ppid;
+    uid_t uid;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    eg_remote_who(tid, &ppid, &uid);
+    *ret = (struct eg_event){
+        .action = tree->blob->flags & EG_BLOB_LOG_MODE ? EG_ACTION_WOULD_DENY : EG_ACTION_DENY,
+        .kind = kind,
+        .layer = EG_LAYER_SUPERVISOR,
+        .reason = reason,
+        .time_s = now.tv_sec,
+        .time_ns = (uint32_t)now.tv_nsec,
+        .seq = tree->seq++,
+        .policy = eg_blob_str(tree->blob, tree->blob->name),
+        .container = tree->container,
+        .pid = tgid,
+        .ppid = ppid,
+        .uid = uid,
+        .cwd = eg_remote_cwd(tid, texts->cwd),
+    };
+    if (eg_remote_exe(tid, texts->exe, &exe) == 0 && exe.found) ret->exe = exe.path;
+}
+
+void eg_tree_report(struct eg_tree *tree, struct eg_event *event)
+{
+    switch (event->action) {
+    case EG_ACTION_DENY:
+    case EG_ACTION_WOULD_DENY: tree->denied++; break;
+    case EG_ACTION_ALLOW:
+    case EG_ACTION_REWRITE: tree->allowed++; break;
+    }
+    eg_event_emit(tree->blob, tree->rate, event);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/* One guarded tree of processes: a policy, a listener, and what is known about
+ * who runs there.  `run` has one, the agent many. */
+#ifndef EG_SUPERVISOR_TREE_H
+#define EG_SUPERVISOR_TREE_H
+
+#include "event/event.h"
+#include "supervisor/images.h"
+#include "supervisor/notify.h"
+#include "supervisor/remote.h"
+
+/* Verdicts on mapped files, direct-mapped by inode. */
+#define EG_MAP_SLOTS 512u
+struct eg_map_verdict {
+    uint64_t dev, ino;
+    int64_t ctime_s;
+    uint32_t ctime_ns;
+    uint32_t allowed;
+};
+
+struct eg_tree {
+    const struct eg_blob *blob;
+    int listener;
+    /* The worker's first program: allowed to start once, in process `worker`.
+     * exe is what /proc/PID/exe must then show: the program, or a script's last
+     * interpreter.  worker_any: whatever that process starts first is the
+     * program (a container's entrypoint: until then it runs the runtime's own
+     * code), and program, exe and start_env are learned from it. */
+    pid_t worker;
+    bool worker_started;
+    bool worker_any;
+    bool foreign_root;       /* its processes may see other file systems than we do */
+    struct eg_str container; /* for events; empty: none.  The text is the caller's */
+    struct eg_target worker_program;
+    char *worker_path; /* worker_any: what worker_program.path points to; owned */
+    struct eg_identity worker_exe;
+    struct eg_vector start_env; /* what the worker was started with */
+    struct eg_images *images;
+    struct eg_rate *rate;
+    struct eg_map_verdict maps[EG_MAP_SLOTS];
+    struct eg_vector argv, envp; /* scratch */
+    uint64_t seq;
+    /* what `status` and the closing line of `run` tell */
+    uint64_t allowed, denied, raced;
+    int last_error; /* why serving stopped */
+};
+
+/* Make a tree for a listener; the descriptor, the blob and the program's path
+ * stay the caller's.  start_env is taken over (the caller's copy is emptied).
+ * NULL: out of memory. */
+struct eg_tree *eg_tree_new(const struct eg_blob *blob, int listener, struct eg_vector *start_env);
+void eg_tree_free(struct eg_tree *tree);
+
+/* Receive and answer one notification; call when poll(2) shows POLLIN.  Never
+ * blocks on the worker.  0; -ENOENT: nothing was there; another -errno: the
+ * listener is unusable and the tree must be ended. */
+int eg_tree_serve(struct eg_tree *tree);
+
+/* The judges, one each way of asking; each returns the answer to give. */
+struct eg_answer eg_tree_judge_exec(struct eg_tree *tree, const struct seccomp_notif *notif);
+struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp_notif *notif);
+struct eg_answer eg_tree_judge_map(struct eg_tree *tree, const struct seccomp_notif *notif);
+struct eg_answer eg_tree_take_call(struct eg_tree *tree, const struct seccomp_notif *notif);
+
+/* Shared by the judges. */
+
+/* The blob's program that this file is, or EG_NONE. */
+uint32_t eg_tree_program(const struct eg_tree *tree, const struct eg_identity *id);
+
+/* An event about a thread, filled with what /proc knows of it; texts live in
+ * `texts` (three paths).  In log mode a denial becomes would-deny. */
+struct eg_tree_texts {
+    char exe[EG_PATH_MAX];
+    char cwd[EG_PATH_MAX];
+};
+void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kind,
+                   enum eg_reason reason, struct eg_tree_texts *texts, struct eg_event *ret);
+
+/* Count it, send it to the sinks. */
+void eg_tree_report(struct eg_tree *tree, struct eg_event *event);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/* Purpose: the second verdict on an exec, in the new image.
+ *
+ * Between the first verdict and the kernel's own reading of path, argv and envp
+ * another thread, or a process that shares the memory, can change them.  The
+ * start-up of every libc sets the thread pointer before main
+ * (arch_prctl(ARCH_SET_FS); set_tid_address elsewhere): by then the kernel has
+ * copied everything into an address space that nobody else shares.  What is
+ * there must be what was allowed; otherwise the new process is killed. */
+#include "supervisor/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A script runs as INTERPRETER [ARGUMENT] SCRIPT argv[1]...: its tail must be
+ * the judged one and the word before it must name the judged script. */
+static bool script_matches(pid_t tid, pid_t tgid, const struct eg_pending *pending,
+                           const struct eg_vector *argv)
+{
+    char resolved[EG_PATH_MAX];
+    struct eg_target script;
+    int error;
+    unsigned char digest[32];
+    size_t tail = pending->argc ? pending->argc - 1 : 0;
+    if (argv->count < tail + 2) return false;
+    size_t at = argv->count - tail - 1;
+    /* at most five nested #! lines with an argument each */
+    if (at > 10) return false;
+    eg_vector_digest(argv, at + 1, digest);
+    const unsigned char *want = pending->is_first ? pending->tail : pending->argv;
+    if (memcmp(digest, want, sizeof digest) != 0) return false;
+    return eg_remote_resolve(tid, tgid, AT_FDCWD, argv->items[at], 0, resolved, &script, &error) ==
+               0 &&
+           script.found && eg_identity_same_inode(&script.id, &pending->script);
+}
+
+static bool matches(pid_t tid, pid_t tgid, const struct eg_pending *pending,
+                    const struct eg_identity *exe, const struct eg_vector *argv,
+                    const struct eg_vector *envp)
+{
+    unsigned char digest[32];
+    if (!pending->is_first && !eg_identity_same_inode(&pending->exe, exe)) return false;
+    eg_vector_digest(envp, 0, digest);
+    if (memcmp(digest, pending->envp, sizeof digest) != 0) return false;
+    bool program = pending->is_first && eg_identity_same_inode(&pending->script, exe);
+    if (pending->is_script || (pending->is_first && !program))
+        return script_matches(tid, tgid, pending, argv);
+    eg_vector_digest(argv, 0, digest);
+    return memcmp(digest, pending->argv, sizeof digest) == 0;
+}
+
+static struct eg_answer kill_raced(struct eg_tree *tree, const struct seccomp_notif *notif,
+                                   pid_t tgid, const struct eg_target *exe)
+{
+    pid_t tid = (pid_t)notif->pid;
+    struct eg_tree_texts *texts = malloc(sizeof *texts);
+    struct eg_event event;
+    if (texts) {
+        eg_tree_event(tree, tid, tgid, EG_KIND_EXEC, EG_REASON_RACED, texts, &event);
+        event.call = EG_STR("exec");
+        event.program = exe->path;
+        event.argv = (const char *const *)tree->argv.items;
+        event.argc = tree->argv.count;
+        event.has_argv = true;
+        eg_tree_report(tree, &event);
+        free(texts);
+    }
+    tree->raced++;
+    if (tree->blob->flags & EG_BLOB_LOG_MODE) return eg_answer_proceed();
+    /* the caller still waits in this call, so its id names nobody else */
+    if (eg_notify_valid(tree->listener, notif->id)) kill(tgid, SIGKILL);
+    return eg_answer_error(EPERM);
+}
+
+/* Nothing is known of this process (its entry made room for others, or it never
+ * called exec): what runs there must be allowed as it stands. */
+static bool allowed_as_it_stands(struct eg_tree *tree, pid_t tid, const struct eg_target *exe)
+{
+    char cwd[EG_PATH_MAX];
+    if (eg_identity_same_inode(&tree->worker_exe, &exe->id)) return true;
+    if (eg_remote_proc_vector(tid, "cmdline", &tree->argv)) return false;
+    struct eg_exec_request request = {
+        .target = *exe,
+        .argv = (const char *const *)tree->argv.items,
+        .argc = tree->argv.count,
+        .cwd = eg_remote_cwd(tid, cwd),
+    };
+    struct eg_decision decision;
+    eg_decide_exec(tree->blob, &request, &decision);
+    return decision.verdict != EG_VERDICT_DENY;
+}
+
+struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp_notif *notif)
+{
+    char exe_path[EG_PATH_MAX];
+    struct eg_target exe;
+    pid_t tid = (pid_t)notif->pid;
+    pid_t tgid = eg_remote_tgid(tid);
+    if (tgid < 0) return eg_answer_error(EPERM);
+    /* an exec leaves one thread, the leader: another is no new image */
+    if (tid != tgid) return eg_answer_proceed();
+    int error = eg_remote_exe(tid, exe_path, &exe);
+    if (error || !exe.found) exe = (struct eg_target){ .path = EG_STR("?") };
+    struct eg_image *image = eg_images_find(tree->images, tgid);
+    if (!image || (!image->pending_count && !image->verified)) {
+        if (exe.found && allowed_as_it_stands(tree, tid, &exe)) return eg_answer_proceed();
+        return kill_raced(tree, notif, tgid, &exe);
+    }
+    if (!image->pending_count) {
+        /* musl with much TLS calls twice */
+        if (exe.found && eg_identity_same_inode(&image->exe, &exe.id)) return eg_answer_proceed();
+        return kill_raced(tree, notif, tgid, &exe);
+    }
+    if (exe.found && eg_remote_proc_vector(tid, "cmdline", &tree->argv) == 0 &&
+        eg_remote_proc_vector(tid, "environ", &tree->envp) == 0)
+        for (uint32_t i = 0; i < image->pending_count; i++)
+            if (matches(tid, tgid, &image->pending[i], &exe.id, &tree->argv, &tree->envp)) {
+                if (image->pending[i].is_first) tree->worker_exe = exe.id;
+                image->pending_count = 0;
+                image->verified = true;
+                image->exe = exe.id;
+                return eg_answer_proceed();
+            }
+    return kill_raced(tree, notif, tgid, &exe);
+}
