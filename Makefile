@@ -12,6 +12,9 @@ SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/execguard
 JOBS ?= $(shell nproc)
+# `make V=1` shows the commands.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-4s %s\n' $(1) '$(2)')
 VERSION := 0.1.0
 
 # Folders by world (HACKING.md): freestanding code runs inside other people's
@@ -64,17 +67,20 @@ OBJ_NEEDS := $(TABLES) $(BUILD)/.flags | deps-build
 # The freestanding objects, then the hosted ones; unit tests link this archive.
 $(BUILD)/libexecguard-all.a: $(FREE_OBJ) $(HOST_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 # The command is static: it starts faster than the dynamic loader and runs in
 # any image.
 $(BUILD)/execguard: $(CLI_OBJ) $(BUILD)/libexecguard-all.a
-	$(CC) -static $(LDFLAGS_ALL) -o $@ $^ -lseccomp -lcap -ljansson
+	$(call say,LD,$@)
+	$(Q)$(CC) -static $(LDFLAGS_ALL) -o $@ $^ -lseccomp -lcap -ljansson
 
 # No DT_NEEDED, not even libc: the same file serves glibc and musl programs.  It is
 # loaded at every exec, so it has few segments and few relocations.
 $(BUILD)/libexecguard-preload.so: $(SHIM_OBJ) $(FREE_OBJ) lib/shim/exports.map
-	$(CC) -shared -nostdlib -nostartfiles $(LDFLAGS_ALL) -Wl,-z,initfirst -Wl,-z,nodelete \
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -nostdlib -nostartfiles $(LDFLAGS_ALL) -Wl,-z,initfirst -Wl,-z,nodelete \
 	    -Wl,-z,noseparate-code -Wl,-Bsymbolic -Wl,-O1 -Wl,--hash-style=gnu \
 	    -Wl,-soname,libexecguard-preload.so \
 	    -Wl,--version-script=lib/shim/exports.map -o $@ $(SHIM_OBJ) $(FREE_OBJ)
@@ -82,22 +88,26 @@ $(BUILD)/libexecguard-preload.so: $(SHIM_OBJ) $(FREE_OBJ) lib/shim/exports.map
 # The line runner: an ordinary program, found beside the preload object.
 RUNNER_OBJ := $(BUILD)/obj/helper/line.o $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard lib/line/*.c))
 $(BUILD)/execguard-line: $(RUNNER_OBJ)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 
 define free_rule
 $(BUILD)/obj/lib/$(1)/%.o: lib/$(1)/%.c $(OBJ_NEEDS)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS_ALL) $$(CFLAGS_FREE) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC,$$@)
+	$$(Q)$$(CC) $$(CPPFLAGS_ALL) $$(CFLAGS_FREE) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach d,$(FREE_DIRS) shim,$(eval $(call free_rule,$(d))))
 
 $(BUILD)/obj/lib/shim/%.o: lib/shim/%.S $(OBJ_NEEDS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -fPIC -MMD -MP -c -o $@ $<
+	$(call say,AS,$@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -fPIC -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/%.o: %.c $(OBJ_NEEDS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_HOST) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_HOST) -MMD -MP -c -o $@ $<
 
 # What an installation for another machine can be checked with: compile only.
 .PHONY: free-objects
@@ -125,7 +135,8 @@ HELPER_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/diag/*.c tests/spec/*.c
 
 $(BUILD)/libtest.a: $(TEST_LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 # Fuzz targets replay their seeds, unless they are linked with libFuzzer.
 FUZZ_MAIN := $(if $(LIBFUZZER),-fsanitize=fuzzer,$(BUILD)/obj/tests/fuzz/replay_main.o)
@@ -138,7 +149,8 @@ $(UNIT_BIN): TEST_LINK = -lcmocka
 $(UNIT_BIN) $(FUZZ_BIN) $(HELPER_BIN): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libtest.a \
     $(BUILD)/libexecguard-all.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $< $(TEST_LINK) $(TEST_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(TEST_LINK) $(TEST_LIBS)
 
 # The dash oracle: programs of several files, and the one that stands for every
 # program inside it.
@@ -146,10 +158,12 @@ LINE_BIN := $(patsubst %.c,$(BUILD)/%,$(filter %/oracle.c %/argv.c %/stub.c,$(wi
 LINE_OBJ := $(patsubst %,$(BUILD)/obj/tests/line/%.o,generate reference sandbox)
 $(filter-out %/stub,$(LINE_BIN)): $(BUILD)/%: $(BUILD)/obj/%.o $(LINE_OBJ) $(BUILD)/libexecguard-all.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lseccomp -lcap -ljansson -pthread
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lseccomp -lcap -ljansson -pthread
 $(BUILD)/tests/line/stub: tests/line/stub.c $(OBJ_NEEDS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(filter-out -fPIC,$(CFLAGS_FREE)) -fno-pie -static -nostdlib -o $@ $<
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(filter-out -fPIC,$(CFLAGS_FREE)) -fno-pie -static -nostdlib -o $@ $<
 
 # A header that a test shares with its folder is found beside it or in tests/lib.
 $(BUILD)/obj/tests/%.o: CPPFLAGS_ALL += -Itests/lib
