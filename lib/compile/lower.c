@@ -187,7 +187,7 @@ static int finish(struct eg_lowering *l, struct eg_blob *header, struct eg_filte
     for (int v = EG_FILTER_LAUNCH; v <= EG_FILTER_SUPERVISED && r == 0; v++)
         r = add_filter(l, request, (enum eg_filter_variant)v);
     if (r == 0) r = eg_builder_finish(&l->b, header, &blob);
-    if (r < 0) return r;
+    if (r < 0 || !blob) return r < 0 ? r : -ENOMEM;
     memcpy(blob->id, request->id, sizeof(blob->id));
     blob->checksum = eg_blob_compute_checksum(blob);
     *ret_blob = blob;

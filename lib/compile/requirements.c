@@ -40,9 +40,11 @@ static int add_file(struct list *list, const char *path, unsigned depth)
         if (list->count == list->cap) {
             r = blame(list, path, -E2BIG);
         } else {
-            list->targets[list->count++] =
-                (struct eg_target){ eg_str(strdup(file.path)), file.id, true };
-            r = list->targets[list->count - 1].path.p ? add_needs(list, &file, depth) : -ENOMEM;
+            char *copy = strdup(file.path); /* the list's; its caller frees it */
+            if (copy)
+                list->targets[list->count++] = (struct eg_target){ eg_str(copy), file.id, true };
+            /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the list keeps the copy */
+            r = copy ? add_needs(list, &file, depth) : -ENOMEM;
         }
     }
     eg_program_file_done(&file);

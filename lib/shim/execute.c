@@ -100,7 +100,7 @@ static __attribute__((noinline)) int run_script(const struct eg_call *call, cons
     if (mapped) {
         long map =
             eg_sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (map < 0 && map > -4096) return -ENOMEM;
+        if (map >= -4095 && map <= 0) return -ENOMEM;
         vector = (const char **)map;
     }
     size_t n = 0;
