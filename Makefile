@@ -154,7 +154,7 @@ $(UNIT_BIN) $(FUZZ_BIN) $(HELPER_BIN): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib
 
 # The dash oracle: programs of several files, and the one that stands for every
 # program inside it.
-LINE_BIN := $(patsubst %.c,$(BUILD)/%,$(filter %/oracle.c %/argv.c %/stub.c,$(wildcard tests/line/*.c)))
+LINE_BIN := $(patsubst %.c,$(BUILD)/%,$(filter %/oracle.c %/argv.c %/stub.c %/attacks.c,$(wildcard tests/line/*.c)))
 LINE_OBJ := $(patsubst %,$(BUILD)/obj/tests/line/%.o,generate reference sandbox)
 $(filter-out %/stub,$(LINE_BIN)): $(BUILD)/%: $(BUILD)/obj/%.o $(LINE_OBJ) $(BUILD)/libexecguard-all.a
 	@mkdir -p $(@D)

@@ -77,6 +77,10 @@ int eg_cli_usage(const struct eg_cli_verb *verb, const char *format, ...)
 /* Where -p NAME looks and who must own what it finds. */
 void eg_cli_policy_options(struct eg_policy_options *ret);
 
+/* How policies are compiled without --events: the agent must do as `exec' does,
+ * or their compiled forms differ.  Static memory. */
+const struct eg_compile_options *eg_cli_compile_options(void);
+
 /* A policy read and compiled in memory.  Diagnostics are kept for the caller. */
 struct eg_cli_loaded {
     struct eg_policy *policy;
@@ -111,11 +115,13 @@ struct eg_cli_worker {
     struct eg_target targets[EG_WORKER_TARGETS_MAX]; /* [0]: the program */
     size_t count;
     bool loads_shim; /* its image has a dynamic loader */
+    char **argv;     /* what to start it with; lives until the exec */
 };
 
-/* Find `name` by PATH and what it needs to start.  0, or an exit status after
+/* Find argv[0] by PATH and what it needs to start; for a script of `env NAME` it
+ * is NAME that is started, with the words of that line.  0, or an exit status after
  * the message was printed: 127 not found, 126 not executable, 125 otherwise. */
-int eg_cli_find_worker(const char *name, struct eg_cli_worker *ret);
+int eg_cli_find_worker(char **argv, struct eg_cli_worker *ret);
 
 /* Warn on stderr where the shim cannot enter this worker. */
 void eg_cli_warn_worker(const struct eg_blob *blob, const struct eg_cli_worker *worker);
@@ -129,7 +135,7 @@ int eg_cli_guard_failed(const struct eg_guard_error *error);
 
 /* Replace this process by the worker.  Returns only on failure: an exit status,
  * message printed. */
-int eg_cli_become(const struct eg_cli_worker *worker, char **argv, char **envp);
+int eg_cli_become(const struct eg_cli_worker *worker, char **envp);
 
 /* --- preload.c --- */
 
@@ -155,6 +161,14 @@ int eg_cli_find_preload(char ret[PATH_MAX]);
  * follows) and EXECGUARD_POLICY naming `policy`.  One allocation, the caller
  * frees.  NULL: out of memory. */
 char **eg_cli_worker_environment(char *const *envp, const char *object, const char *policy);
+
+/* --- explain_line.c --- */
+
+/* A decision about a shell becomes one about its command line, where the policy
+ * has lines run without their shell; *ret_line is then the line.  decision->inner
+ * stays allocated. */
+void eg_cli_explain_line(const struct eg_blob *blob, const struct eg_exec_request *request,
+                         struct eg_str *ret_line, struct eg_decision *decision);
 
 /* --- json.c --- */
 

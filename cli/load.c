@@ -54,6 +54,13 @@ static int prepare(const char *events, struct compilation *ret)
     return 0;
 }
 
+const struct eg_compile_options *eg_cli_compile_options(void)
+{
+    static struct compilation compilation;
+    prepare(NULL, &compilation);
+    return &compilation.options;
+}
+
 static int report_failure(const char *name, const char *what, int error)
 {
     if (what) return eg_cli_error("policy `%s': %s: %s", name, what, strerror(-error));

@@ -25,7 +25,7 @@
      EG_BLOB_SHELL_REWRITE | EG_BLOB_PIPELINE)
 #define ALL_PROGRAM_FLAGS                                                                          \
     (EG_PROGRAM_MISSING | EG_PROGRAM_SHELL | EG_PROGRAM_MULTICALL | EG_PROGRAM_SCRIPT |            \
-     EG_PROGRAM_INTERPRETER | EG_PROGRAM_STATIC)
+     EG_PROGRAM_INTERPRETER | EG_PROGRAM_STATIC | EG_PROGRAM_RUNNER)
 #define ALL_TREE_FLAGS (EG_TREE_ALLOW | EG_TREE_BUILD | EG_TREE_LOG)
 
 #define ARRAY(blob, type, section) ((const type *)eg_blob_section(blob, section))

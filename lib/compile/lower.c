@@ -20,14 +20,24 @@
 #define NATIVE_ARCH AUDIT_ARCH_AARCH64
 #endif
 
+/* realpath(3), whose failure must not cost a file its protection.  Only what is
+ * not there, or out of this user's reach, needs none. */
+static char *find_guard_file(struct eg_lowering *l, const char *path)
+{
+    char *canonical = realpath(path, NULL);
+    if (!canonical && errno != ENOENT && errno != ENOTDIR && errno != EACCES) l->failure = -errno;
+    return canonical;
+}
+
 static void lower_sources(struct eg_lowering *l)
 {
     for (size_t i = 0; i < l->policy->source_count; i++) {
         const struct eg_source *source = &l->policy->sources[i];
         if (source->id.mode == 0) continue; /* from memory */
         char *path = strndup(source->path.p, source->path.n);
-        char *canonical = path ? realpath(path, NULL) : NULL;
+        char *canonical = path ? find_guard_file(l, path) : NULL;
         struct stat st;
+        if (!path) l->failure = -ENOMEM;
         if (canonical && stat(canonical, &st) == 0) {
             eg_lowering_depend(l, eg_str(canonical), &source->id, st.st_uid, st.st_gid,
                                EG_DEPENDENCY_POLICY);
@@ -46,7 +56,7 @@ static void lower_sources(struct eg_lowering *l)
 
 static void add_guard_file(struct eg_lowering *l, const char *path)
 {
-    char *canonical = realpath(path, NULL);
+    char *canonical = find_guard_file(l, path);
     if (!canonical) return;
     uint32_t string = eg_builder_string(&l->b, eg_str(canonical));
     eg_builder_add(&l->b, EG_SECTION_GUARD_FILES, &string);

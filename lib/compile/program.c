@@ -22,15 +22,16 @@
 /* The kernel takes at most 64 KiB of program headers (fs/binfmt_elf.c). */
 #define PROGRAM_HEADERS_MAX 65536u
 
-static bool read_at(int fd, void *buffer, size_t n, uint64_t offset)
+/* 0, or -errno: -ENOEXEC where the file ends before. */
+static int read_at(int fd, void *buffer, size_t n, uint64_t offset)
 {
     for (size_t have = 0; have < n;) {
         ssize_t r = pread(fd, (char *)buffer + have, n - have, (off_t)(offset + have));
         if (r < 0 && errno == EINTR) continue;
-        if (r <= 0) return false;
+        if (r <= 0) return r < 0 ? -errno : -ENOEXEC;
         have += (size_t)r;
     }
-    return true;
+    return 0;
 }
 
 /* PT_INTERP's place in a table of program headers of either class. */
@@ -60,9 +61,11 @@ static int read_interp(int fd, uint64_t offset, uint64_t size, struct eg_program
     if (size < 2 || size > PATH_MAX || offset > INT64_MAX - size) return -ENOEXEC;
     char *text = malloc(size);
     if (!text) return -ENOMEM;
-    if (!read_at(fd, text, size, offset) || text[size - 1] != '\0') {
+    int r = read_at(fd, text, size, offset);
+    if (r == 0 && text[size - 1] != '\0') r = -ENOEXEC;
+    if (r < 0) {
         free(text);
-        return -ENOEXEC;
+        return r;
     }
     ret->interpreter = text;
     ret->kind = EG_KIND_DYNAMIC;
@@ -77,9 +80,10 @@ static int inspect_elf(int fd, struct eg_program_file *ret)
         Elf32_Ehdr narrow;
     } header = { { 0 } };
     ret->kind = EG_KIND_STATIC;
-    if (!read_at(fd, &header, sizeof(header.narrow), 0)) return -ENOEXEC;
+    int r = read_at(fd, &header, sizeof(header.narrow), 0);
     bool wide = header.ident[EI_CLASS] == ELFCLASS64;
-    if (wide && !read_at(fd, &header, sizeof(header.wide), 0)) return -ENOEXEC;
+    if (r == 0 && wide) r = read_at(fd, &header, sizeof(header.wide), 0);
+    if (r < 0) return r;
     ret->foreign = !wide || header.wide.e_machine != NATIVE_MACHINE;
     size_t entry = wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
     size_t count = wide ? header.wide.e_phnum : header.narrow.e_phnum;
@@ -92,10 +96,8 @@ static int inspect_elf(int fd, struct eg_program_file *ret)
     if (!table) return -ENOMEM;
     uint64_t offset = 0;
     uint64_t size = 0;
-    int r = 0;
-    if (!read_at(fd, table, count * entry, table_at))
-        r = -ENOEXEC;
-    else if (find_interp(table, count, wide, &offset, &size))
+    r = read_at(fd, table, count * entry, table_at);
+    if (r == 0 && find_interp(table, count, wide, &offset, &size))
         r = read_interp(fd, offset, size, ret);
     free(table);
     return r;
@@ -105,12 +107,13 @@ static int inspect_contents(int fd, struct eg_program_file *ret)
 {
     char magic[SELFMAG] = { 0 };
     ret->kind = EG_KIND_OTHER;
-    if (read_at(fd, magic, sizeof(magic), 0) && memcmp(magic, ELFMAG, SELFMAG) == 0)
-        return inspect_elf(fd, ret);
+    int r = read_at(fd, magic, sizeof(magic), 0);
+    if (r < 0 && r != -ENOEXEC) return r;
+    if (r == 0 && memcmp(magic, ELFMAG, SELFMAG) == 0) return inspect_elf(fd, ret);
     char line[256];
     struct eg_str interpreter;
     struct eg_str argument;
-    int r = eg_resolve_shebang(fd, line, &interpreter, &argument);
+    r = eg_resolve_shebang(fd, line, &interpreter, &argument);
     if (r <= 0) return r;
     ret->kind = EG_KIND_SCRIPT;
     ret->interpreter = strndup(interpreter.p, interpreter.n);

@@ -53,6 +53,7 @@ static void run(void *argument)
         if (child->image->line) status = eg_rewrite_failed(child->image, (int)r);
     }
     child->error = child->image->line ? 0 : (int)r;
+    child->refused = r == -EACCES;
     eg_sys(__NR_exit_group, status);
 }
 
@@ -71,9 +72,11 @@ long eg_child_start(struct eg_child *child)
     char stack[CHILD_STACK] __attribute__((aligned(16)));
     uint64_t before = 0;
     child->error = 0;
+    child->refused = false;
     eg_child_block_signals(~UINT64_C(0), &before);
     long pid = eg_child_clone(run, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, child);
     eg_child_set_signals(before);
+    if (pid > 0 && child->refused) eg_shim_explain_refusal(child->call, &child->image->target);
     return pid;
 }
 

@@ -78,6 +78,15 @@ static bool is_new(struct eg_str entry)
     return !eg_environment_started_with(name_of(entry), value_of(entry));
 }
 
+/* A list of objects that is neither ours nor what this process was started with:
+ * whoever wrote it wanted something loaded, and does not get it. */
+static bool preloads_other(const char *entry)
+{
+    struct eg_str list = value_of(eg_str(entry));
+    return list.n && !same(entry, eg_shim.preload) && is_new(eg_str(entry)) &&
+           !eg_str_equal(list, eg_str(eg_shim.object));
+}
+
 /* Log mode: what the caller wants to preload is kept, behind ours. */
 static const char *preload_for(const char *entry, char buffer[EG_PRELOAD_STACK])
 {
@@ -184,6 +193,7 @@ int eg_environment_make(const char *const *envp, const struct eg_target *target,
             if (keep_all) array[n++] = envp[i];
             break;
         case FATE_PRELOAD:
+            if (!ret->dropped && preloads_other(envp[i])) ret->dropped = envp[i];
             if (!seen.preload) array[n++] = preload_for(envp[i], ret->preload);
             seen.preload = true;
             break;

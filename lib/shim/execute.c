@@ -35,11 +35,13 @@ int eg_execute_environment(const struct eg_call *call, struct eg_image *image,
 
 /* A line's program takes the place that its shell was to have here: from the
  * first redirection on there is no way back to the caller. */
-static void exec_line(const struct eg_image *image, const char *const *envp)
+static void exec_line(const struct eg_call *call, const struct eg_image *image,
+                      const char *const *envp)
 {
     int status = eg_rewrite_redirect(image);
     int error = image->missing;
     if (!status && !error) error = (int)raw_exec(image, envp);
+    if (!status && error == -EACCES) eg_shim_explain_refusal(call, &image->target);
     if (!status) status = eg_rewrite_failed(image, error);
     for (;;) eg_sys(__NR_exit_group, status);
 }
@@ -50,8 +52,9 @@ __attribute__((noinline)) int eg_execute(const struct eg_call *call, struct eg_i
     struct eg_environment environment;
     int r = eg_execute_environment(call, image, envp, &environment);
     if (r == 0) {
-        if (image->line) exec_line(image, environment.envp);
+        if (image->line) exec_line(call, image, environment.envp);
         r = (int)raw_exec(image, environment.envp);
+        if (r == -EACCES) eg_shim_explain_refusal(call, &image->target);
         eg_environment_done(&environment);
     }
     return r;

@@ -114,7 +114,8 @@ static __attribute__((noinline)) int start(const struct eg_call *call, struct eg
         return r;
     }
     int ours = ends[mode.write];
-    struct eg_child child = { .image = image,
+    struct eg_child child = { .call = call,
+                              .image = image,
                               .envp = environment.envp,
                               .from = ends[!mode.write],
                               .to = mode.write ? 0 : 1,

@@ -51,6 +51,7 @@ static __attribute__((noinline)) int call_next(const struct spawn *spawn, struct
     r = -next(spawn->pid, image->path, spawn->actions, spawn->attributes,
               (char *const *)image->argv, (char *const *)environment.envp);
     eg_environment_done(&environment);
+    if (r == -EACCES) eg_shim_explain_refusal(&spawn->call, &image->target);
     return r;
 }
 

@@ -84,7 +84,7 @@ static void restore(void)
 static __attribute__((noinline)) int run(const struct eg_call *call, struct eg_image *image)
 {
     struct eg_environment environment;
-    struct eg_child child = { .image = image, .from = -1 };
+    struct eg_child child = { .call = call, .image = image, .from = -1 };
     int status = NOT_RUN;
     int r = eg_execute_environment(call, image, EG_ENVIRON, &environment);
     if (r) return (int)eg_shim_result(r);

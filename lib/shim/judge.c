@@ -22,6 +22,8 @@ int eg_shim_find_inner(void *lookup, struct eg_str name, struct eg_target *ret)
 static void emit(struct eg_event *event)
 {
     struct __kernel_timespec now = { 0 };
+    event->request = eg_shim.request;
+    if (eg_shim_tell(event)) return;
     eg_sys(__NR_clock_gettime, CLOCK_REALTIME, &now);
     event->layer = EG_LAYER_SHIM;
     event->time_s = now.tv_sec;
@@ -31,7 +33,6 @@ static void emit(struct eg_event *event)
     event->pid = (int32_t)eg_sys(__NR_getpid);
     event->ppid = (int32_t)eg_sys(__NR_getppid);
     event->uid = (uint32_t)eg_sys(__NR_getuid);
-    event->request = eg_shim.request;
     struct eg_rate *rate = NULL;
     if (eg_shim.shared) {
         event->seq = __atomic_add_fetch(&eg_shim.shared->seq, 1, __ATOMIC_RELAXED);

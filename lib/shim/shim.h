@@ -31,6 +31,7 @@ struct eg_shim {
     const struct eg_blob *blob;
     struct eg_shared *shared; /* NULL: no memory; then no rate limit */
     struct eg_target self;    /* the program of this process */
+    bool supervised;          /* by the kernel's word: a supervisor listens */
     bool worker;              /* this process runs the worker's own program (`worker reexec`) */
     /* Private read-only copies, made at start: */
     const char *preload;     /* "LD_PRELOAD=" with our object first */
@@ -126,6 +127,19 @@ int eg_shim_find_inner(void *lookup, struct eg_str name, struct eg_target *ret);
  * event has and emits.  Returns 0 in log mode, otherwise -EACCES. */
 int eg_shim_refuse(const struct eg_call *call, enum eg_kind kind, enum eg_reason reason,
                    struct eg_str program, struct eg_str path, struct eg_str variable);
+
+/* ---- replaced.c ---- */
+
+/* After the kernel answered EACCES to an exec that the rules allow: when the
+ * program's interpreter was replaced since the policy was compiled, says so in an
+ * event. */
+void eg_shim_explain_refusal(const struct eg_call *call, const struct eg_target *target);
+
+/* ---- tell.c ---- */
+
+/* Hand an event to the supervisor, who fills in who, when and where.  False: there
+ * is none, or it is gone; write it here. */
+bool eg_shim_tell(const struct eg_event *event);
 
 /* ---- environment.c ---- */
 
@@ -244,6 +258,7 @@ int eg_execute_environment(const struct eg_call *call, struct eg_image *image,
 /* A child that starts an image, as vfork and exec: the caller sleeps until the
  * exec is done. */
 struct eg_child {
+    const struct eg_call *call;
     const struct eg_image *image;
     const char *const *envp;
     uint64_t mask;      /* signal mask of the new program */
@@ -251,6 +266,7 @@ struct eg_child {
     int from, to;       /* becomes dup2(from, to); from -1: nothing */
     bool close_streams; /* close the streams of earlier popen calls */
     int error;          /* out: -errno of a failed exec */
+    bool refused;       /* out: it was the kernel's EACCES, also where `error` is not told */
 };
 
 /* Process id, or -errno when there is no child.  A child whose exec failed has

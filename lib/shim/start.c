@@ -236,6 +236,7 @@ static void start_with(const char *const *envp)
         return;
     }
     eg_shim.blob = load_policy(path, &guarded);
+    eg_shim.supervised = guarded == EG_QUERY_SUPERVISED;
     int r = eg_start_copy(envp, eg_str(objects.own), path);
     if (r) {
         struct eg_trouble trouble = { .what = "private memory", .error = r };
