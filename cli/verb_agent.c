@@ -55,11 +55,10 @@ static int prepare(void *context, const char *name, bool foreign)
 {
     struct compiling *c = context;
     struct eg_policy_options options;
-    struct eg_compile_options compile = { 0 };
     set_options(c, &options);
-    /* as `execguard exec` does, so that both have the same policy's id */
     int r = foreign ? eg_policy_load(name, &options, &c->diagnostics, &c->policy)
-                    : eg_cache_load(name, &options, &compile, &c->diagnostics, &c->cached);
+                    : eg_cache_load(name, &options, eg_cli_compile_options(), &c->diagnostics,
+                                    &c->cached);
     if (!r) return 0;
     if (c->diagnostics.count)
         eg_diagnostics_render(&c->diagnostics, foreign ? c->policy : c->cached.policy, stderr);

@@ -89,7 +89,7 @@ static int guard_and_become(const struct eg_cached *cached, char **argv)
 
     int status = eg_cli_check_privileges(cached->blob);
     if (!status) status = eg_cli_find_preload(object);
-    if (!status) status = eg_cli_find_worker(argv[0], &worker);
+    if (!status) status = eg_cli_find_worker(argv, &worker);
     if (status) return status;
     char **envp = eg_cli_worker_environment(environ, object, cached->path);
     if (!envp) return eg_cli_error("out of memory");
@@ -98,7 +98,7 @@ static int guard_and_become(const struct eg_cached *cached, char **argv)
     int agent;
     status = find_agent(cached->blob, &agent);
     if (!status && (!observes || agent >= 0)) status = install(cached->blob, &worker, agent);
-    if (!status) status = eg_cli_become(&worker, argv, envp);
+    if (!status) status = eg_cli_become(&worker, envp);
     free(envp);
     return status;
 }

@@ -87,7 +87,21 @@ static void print_layers(const struct eg_cli_ground *ground, enum eg_aspect aspe
     }
 }
 
-static void print_text(const struct eg_cli_loaded *loaded, const struct eg_decision *decision)
+/* The line with a caret under the byte that decided; bytes that a terminal would
+ * obey, or that are wider or narrower than one column, become dots. */
+static void print_caret(struct eg_str line, size_t offset)
+{
+    enum { BEFORE = 60, SHOWN = 76 };
+    size_t start = offset > BEFORE ? offset - BEFORE : 0;
+    if (offset > line.n) return;
+    printf("         ");
+    for (size_t i = start; i < line.n && i < start + SHOWN; i++)
+        putchar(line.p[i] >= ' ' && line.p[i] <= '~' ? line.p[i] : '.');
+    printf("\n         %*s^\n", (int)(offset - start), "");
+}
+
+static void print_text(const struct eg_cli_loaded *loaded, struct eg_str line,
+                       const struct eg_decision *decision)
 {
     const struct eg_blob_rule *rules = eg_blob_section(loaded->blob, EG_SECTION_RULES);
     bool log_mode = loaded->blob->flags & EG_BLOB_LOG_MODE;
@@ -97,9 +111,14 @@ static void print_text(const struct eg_cli_loaded *loaded, const struct eg_decis
                : "");
     printf("reason:  %s: %s\n", eg_reason_slug(decision->reason),
            eg_reason_sentence(decision->reason));
-    if (decision->construct.n)
+    if (decision->construct.n) {
         printf("         %.*s at byte %zu of the line\n", (int)decision->construct.n,
                decision->construct.p, decision->offset);
+        print_caret(line, decision->offset);
+    }
+    if (decision->hint.n) printf("hint:    %.*s\n", (int)decision->hint.n, decision->hint.p);
+    if (decision->verdict != EG_VERDICT_DENY && line.n)
+        printf("         the line runs without its shell\n");
     if (decision->depth)
         printf("         about the wrapped command `%.*s'\n", (int)decision->inner.n,
                decision->inner.p);
@@ -216,11 +235,13 @@ static int answer(const struct eg_cli_loaded *loaded, const struct question *q)
     if (r < 0) return refuse_file(q->argv[0], r, q->json);
 
     struct eg_decision decision;
+    struct eg_str line = { NULL, 0 };
     eg_decide_exec(loaded->blob, &request, &decision);
+    eg_cli_explain_line(loaded->blob, &request, &line, &decision);
     if (q->json)
         print_json(loaded, &decision);
     else
-        print_text(loaded, &decision);
+        print_text(loaded, line, &decision);
     return decision.verdict == EG_VERDICT_DENY ? EG_EXIT_REFUSED : EG_EXIT_OK;
 }
 

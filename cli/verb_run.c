@@ -55,14 +55,14 @@ static int supervise(const struct eg_cached *cached, char **argv, bool strict)
 
     int status = eg_cli_check_privileges(cached->blob);
     if (!status) status = eg_cli_find_preload(object);
-    if (!status) status = eg_cli_find_worker(argv[0], &worker);
+    if (!status) status = eg_cli_find_worker(argv, &worker);
     if (status) return status;
     char **envp = eg_cli_worker_environment(environ, object, cached->path);
     if (!envp) return eg_cli_error("out of memory");
     struct eg_run run = {
         .blob = cached->blob,
         .file = worker.spelled,
-        .argv = argv,
+        .argv = worker.argv,
         .envp = envp,
         .worker = worker.targets,
         .worker_count = worker.count,

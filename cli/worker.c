@@ -40,7 +40,7 @@ static int report_foreign(const char *name)
     return EG_EXIT_REFUSED;
 }
 
-int eg_cli_find_worker(const char *name, struct eg_cli_worker *ret)
+static int find(const char *name, struct eg_cli_worker *ret)
 {
     if (*name == '\0') return report_missing("(empty name)", -ENOENT);
     const char *search = getenv("PATH");
@@ -72,6 +72,46 @@ int eg_cli_find_worker(const char *name, struct eg_cli_worker *ret)
         ret->loads_shim =
             is_dynamic(ret->targets[i].path.p); /* NUL-terminated: ours or malloc'ed */
     return 0;
+}
+
+/* `#!/usr/bin/env NAME`: the kernel would run env, and env NAME.  Only the first
+ * exec is the guard's own, so NAME is started at once, as env would.  0 and
+ * *ret_argv NULL when this is no such script. */
+static int replace_env(const struct eg_cli_worker *worker, char **argv, char **ret_path,
+                       char ***ret_argv)
+{
+    struct eg_program_file file = { 0 };
+    struct eg_env_line line = { 0 };
+    *ret_argv = NULL;
+    if (eg_program_inspect(worker->spelled, &file) < 0) return 0;
+    if (eg_program_env_line(&file, &line) == 1 && line.path) {
+        size_t count = 0;
+        while (argv[count]) count++;
+        char **words = calloc(line.count + count + 1, sizeof *words);
+        for (size_t i = 0; words && i < line.count; i++)
+            words[i] = strndup(line.words[i].p, line.words[i].n);
+        if (words) words[line.count] = strdup(worker->spelled);
+        for (size_t i = 1; words && i < count; i++) words[line.count + i] = argv[i];
+        *ret_path = line.path;
+        *ret_argv = words;
+    }
+    eg_program_file_done(&file);
+    return line.path && !*ret_argv ? eg_cli_error("out of memory") : 0;
+}
+
+int eg_cli_find_worker(char **argv, struct eg_cli_worker *ret)
+{
+    int status = find(argv[0], ret);
+    ret->argv = argv;
+    for (unsigned depth = 0; !status && depth < EG_SCRIPT_DEPTH; depth++) {
+        char **words, *path = NULL;
+        status = replace_env(ret, ret->argv, &path, &words);
+        if (status || !words) break;
+        ret->argv = words;
+        status = find(path, ret);
+        free(path);
+    }
+    return status;
 }
 
 void eg_cli_warn_worker(const struct eg_blob *blob, const struct eg_cli_worker *worker)
@@ -125,9 +165,9 @@ int eg_cli_guard_failed(const struct eg_guard_error *error)
                         what, strerror(error->error), remedy(error));
 }
 
-int eg_cli_become(const struct eg_cli_worker *worker, char **argv, char **envp)
+int eg_cli_become(const struct eg_cli_worker *worker, char **envp)
 {
-    execve(worker->spelled, argv, envp);
+    execve(worker->spelled, worker->argv, envp);
     int error = errno;
     eg_cli_error("%s: cannot be executed: %s", worker->spelled, strerror(error));
     return error == ENOENT ? EG_EXIT_NOT_FOUND : EG_EXIT_REFUSED;

@@ -71,6 +71,10 @@ struct eg_event {
 const char *eg_event_action_name(enum eg_action action);
 const char *eg_event_kind_name(enum eg_kind kind);
 
+/* The event's hint; where it has none, what the administrator must do about the
+ * reason, if that is no matter of the policy. */
+struct eg_str eg_event_hint(const struct eg_event *event);
+
 /* Is anything known about a web request? */
 static inline bool eg_event_has_request(const struct eg_event *event)
 {

@@ -14,6 +14,13 @@ const char *eg_event_action_name(enum eg_action action)
     return "deny";
 }
 
+struct eg_str eg_event_hint(const struct eg_event *event)
+{
+    if (event->hint.n || event->reason != EG_REASON_REPLACED) return event->hint;
+    return EG_STR("restart the worker: by `execguard exec' or `run' it then has the new file; "
+                  "attached by LD_PRELOAD alone, `execguard compile' the policy again before");
+}
+
 const char *eg_event_kind_name(enum eg_kind kind)
 {
     switch (kind) {

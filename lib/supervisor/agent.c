@@ -147,6 +147,14 @@ static void take_event(struct eg_agent *agent, struct eg_source *source, uint32_
     }
 }
 
+static void publish(struct eg_agent *agent)
+{
+    struct eg_status *status = eg_status_begin("agent");
+    for (const struct eg_agent_tree *t = agent->trees; t; t = t->next)
+        eg_status_add(status, t->tree, t->layers);
+    eg_status_end(status);
+}
+
 static int serve(struct eg_agent *agent)
 {
     int64_t looked = eg_agent_now_ms();
@@ -154,7 +162,10 @@ static int serve(struct eg_agent *agent)
         struct epoll_event event;
         bool waits = agent->connections != NULL;
         for (unsigned i = 0; i < EG_COMPILES_MAX; i++) waits |= agent->compiling[i] != NULL;
-        int n = epoll_wait(agent->epoll, &event, 1, waits ? TURN_MS : -1);
+        int wait = eg_status_wait(&agent->status, agent->changes);
+        if (wait == 0) publish(agent);
+        if (waits && (wait < 0 || wait > TURN_MS)) wait = TURN_MS;
+        int n = epoll_wait(agent->epoll, &event, 1, wait);
         if (n < 0 && errno != EINTR) {
             eg_agent_say("waiting failed: %s", strerror(errno));
             return 125;
@@ -179,6 +190,7 @@ static void end(struct eg_agent *agent)
     snprintf(state, sizeof state, "STATUS=stopped with %u listeners", agent->tree_count);
     eg_agent_notify(state);
     eg_agent_unlisten(agent);
+    eg_status_remove();
 }
 
 int eg_agent_run(const struct eg_agent_options *options)

@@ -171,6 +171,18 @@ void eg_agent_receive(struct eg_agent *agent, struct eg_connection *connection)
         take_message(agent, connection);
 }
 
+/* A runtime installs the filter alone; `execguard exec` all it has. */
+static uint32_t layers_of(const struct eg_blob *blob, bool attach_exec)
+{
+    uint32_t layers = 1u << EG_LAYER_SUPERVISOR;
+    if (blob->flags & EG_BLOB_LOG_MODE) return layers;
+    layers |= 1u << EG_LAYER_FILTER;
+    if (attach_exec) layers |= 1u << EG_LAYER_DOMAIN;
+    if (attach_exec && blob->flags & EG_BLOB_LIMIT_CAPS) layers |= 1u << EG_LAYER_CAPABILITIES;
+    /* what is optional may be missing; the supervisor is here */
+    return (layers & ~blob->optional_layers) | 1u << EG_LAYER_SUPERVISOR;
+}
+
 void eg_agent_admit(struct eg_agent *agent, struct eg_connection *connection)
 {
     struct eg_oci_state *state = &connection->state;
@@ -195,6 +207,7 @@ void eg_agent_admit(struct eg_agent *agent, struct eg_connection *connection)
     tree->tree->worker = state->pid;
     tree->tree->worker_any = true;
     tree->tree->foreign_root = connection->foreign;
+    tree->layers = layers_of(blob, state->attach_exec);
     eg_agent_store(agent, tree);
     if (state->attach_exec) (void)send(connection->source.fd, "\1", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     end_connection(agent, connection);

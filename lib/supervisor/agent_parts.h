@@ -6,6 +6,7 @@
 
 #include "supervisor/agent.h"
 #include "supervisor/oci.h"
+#include "supervisor/status.h"
 #include "supervisor/tree.h"
 
 #define EG_CONNECTIONS_MAX 256u
@@ -70,6 +71,7 @@ struct eg_agent_tree {
     char stored[EG_STORED_NAME_MAX + 1]; /* name in systemd's store; empty: not there */
     int saved;                           /* memfd in the store, -1: none */
     bool saved_start;                    /* it knows how the worker started */
+    uint32_t layers;                     /* that its processes have, for `status` */
     unsigned slow;                       /* times that serving took too long */
     struct eg_agent_tree *next, *previous;
 };
@@ -83,6 +85,8 @@ struct eg_agent {
     unsigned generation;
     unsigned connection_count, tree_count, compile_count;
     uint64_t serial;
+    uint64_t changes; /* what `status` would show */
+    struct eg_status_clock status;
     struct eg_connection *connections;
     struct eg_agent_tree *trees;
     struct eg_shared_policy *policies; /* listed ones */

@@ -41,7 +41,7 @@ static int look_at_view(pid_t pid, struct view *ret)
 
 int eg_agent_own_view(struct eg_agent *agent)
 {
-    struct view view;
+    struct view view = { 0 };
     int error = look_at_view(getpid(), &view);
     if (error) return error;
     agent->own_namespace = view.namespace;
@@ -169,7 +169,7 @@ static struct eg_shared_policy *new_policy(const char *name)
 struct eg_shared_policy *eg_agent_policy_get(struct eg_agent *agent, const char *name, pid_t pid,
                                              bool *ret_foreign, const char **ret_why)
 {
-    struct view view;
+    struct view view = { 0 };
     if (look_at_view(pid, &view) < 0) {
         *ret_why = "its process is not there, or cannot be looked at";
         return NULL;
@@ -252,7 +252,8 @@ void eg_agent_policy_compiled(struct eg_agent *agent, struct eg_shared_policy *p
         next = c->next;
         if (c->policy == policy) eg_agent_admit(agent, c);
     }
-    eg_agent_policy_drop(policy);
+    /* held above, so it lived until here */
+    eg_agent_policy_drop(policy); // NOLINT(clang-analyzer-unix.Malloc)
 }
 
 void eg_agent_expire_compiles(struct eg_agent *agent, int64_t now)

@@ -81,7 +81,7 @@ int eg_agent_listen(struct eg_agent *agent)
     if (bound < 0) return fail(path, "cannot be bound");
     if (options->has_group && (chown(path, (uid_t)-1, options->group) < 0 || chmod(path, 0660) < 0))
         return fail(path, "cannot be given to the group");
-    if (listen(fd, 128) < 0) return fail(path, "cannot be listened to");
+    if (listen(fd, SOMAXCONN) < 0) return fail(path, "cannot be listened to");
     agent->socket.fd = fd;
     agent->own_socket = true;
     return 0;

@@ -29,7 +29,7 @@ struct saved {
     uint32_t size; /* of this structure */
     uid_t uid;
     pid_t worker;
-    uint32_t started, foreign;
+    uint32_t started, foreign, layers;
     uint32_t blob_size, path_size, env_size;
     uint64_t denied, raced, seq;
     struct eg_identity program, exe;
@@ -96,6 +96,7 @@ static bool write_saved(const struct eg_agent_tree *t, int fd)
         .worker = tree->worker,
         .started = tree->worker_started,
         .foreign = tree->foreign_root,
+        .layers = t->layers,
         .blob_size = (uint32_t)t->policy->blob_size,
         .path_size = (uint32_t)tree->worker_program.path.n,
         .env_size = (uint32_t)tree->start_env.size,
@@ -221,6 +222,7 @@ static bool restore_tree(struct eg_agent *agent, const char *name, int listener,
     tree->seq = saved.seq;
     tree->worker_path = strndup(bytes + saved.blob_size, saved.path_size);
     tree->worker_program.path = eg_str(tree->worker_path);
+    t->layers = saved.layers;
     t->saved = memfd;
     t->saved_start = saved.exe.mode != 0;
     snprintf(t->stored, sizeof t->stored, "%s", name);

@@ -40,6 +40,7 @@ int eg_agent_tree_add(struct eg_agent *agent, int listener, uid_t uid, const cha
     if (t->next) t->next->previous = t;
     agent->trees = t;
     agent->tree_count++;
+    agent->changes++;
     *ret = t;
     return 0;
 }
@@ -60,6 +61,7 @@ void eg_agent_tree_end(struct eg_agent *agent, struct eg_agent_tree *t)
         agent->trees = t->next;
     if (t->next) t->next->previous = t->previous;
     agent->tree_count--;
+    agent->changes++;
     free(t);
 }
 
@@ -76,7 +78,9 @@ static bool too_slow(struct eg_agent_tree *t, int64_t start)
 void eg_agent_tree_serve(struct eg_agent *agent, struct eg_agent_tree *t)
 {
     int64_t start = eg_agent_now_ms();
+    uint64_t before = t->tree->denied + t->tree->raced;
     int error = eg_tree_serve(t->tree);
+    agent->changes += t->tree->denied + t->tree->raced - before;
     if (t->saved >= 0 && !t->saved_start && t->tree->worker_exe.mode) eg_agent_store_start(t);
     if (too_slow(t, start)) {
         eg_agent_say("%s: its calls keep the agent waiting; its listener is closed, guarded calls "

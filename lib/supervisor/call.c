@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #define TOLD_TEXT_MAX 2048u
 #define TOLD_ARGC_MAX 256u
@@ -34,6 +35,34 @@ static struct eg_str told_text(pid_t tid, struct told *told, enum eg_call_text w
     if (!n || !read_exactly(tid, at.address, told->fields[which], n))
         return (struct eg_str){ NULL, 0 };
     return (struct eg_str){ told->fields[which], n };
+}
+
+static int64_t now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec;
+}
+
+/* What the shim lets go on arrives as an exec in a moment. */
+static void expect_exec(struct eg_tree *tree, pid_t tgid)
+{
+    tree->told[tree->told_next++ % EG_TOLD_SLOTS] = (struct eg_told){ tgid, now() + 2 };
+}
+
+bool eg_tree_was_told(struct eg_tree *tree, pid_t tid, pid_t tgid)
+{
+    pid_t parent;
+    uid_t uid;
+    eg_remote_who(tid, &parent, &uid);
+    for (size_t i = 0; i < EG_TOLD_SLOTS; i++) {
+        struct eg_told *told = &tree->told[i];
+        if (!told->tgid || (told->tgid != tgid && told->tgid != parent)) continue;
+        bool fresh = told->until >= now();
+        told->tgid = 0;
+        if (fresh) return true;
+    }
+    return false;
 }
 
 static int take_event(struct eg_tree *tree, pid_t tid, uint64_t address)
@@ -86,6 +115,8 @@ static int take_event(struct eg_tree *tree, pid_t tid, uint64_t address)
         event.argc = tree->argv.count;
         event.has_argv = true;
     }
+    bool exec = event.kind == EG_KIND_EXEC || event.kind == EG_KIND_SHELL;
+    if (exec && event.action != EG_ACTION_DENY) expect_exec(tree, event.pid);
     eg_tree_report(tree, &event);
     free(told);
     return 0;

@@ -81,29 +81,26 @@ static bool started_with(const struct eg_tree *tree, const char *entry)
     return false;
 }
 
-/* The first variable that would make a program load code and that the worker
- * was not started with; NULL when there is none.  The kernel cannot take one
- * out, so where no shim did, the exec is refused. */
-static const char *foreign_variable(const struct eg_tree *tree, const struct eg_vector *envp)
+/* The guard's own variables: the shim puts them into every child as the worker got
+ * them, whatever the policy's `drop` says. */
+static bool is_ours(const struct eg_tree *tree, const char *entry)
+{
+    static const char preload[] = "LD_PRELOAD=", policy[] = "EXECGUARD_POLICY=";
+    return (strncmp(entry, preload, sizeof preload - 1) == 0 ||
+            strncmp(entry, policy, sizeof policy - 1) == 0) &&
+           started_with(tree, entry);
+}
+
+/* The kernel cannot take one out, so where no shim did, the exec is refused. */
+const char *eg_tree_foreign_variable(const struct eg_tree *tree, const struct eg_vector *envp)
 {
     for (size_t i = 0; i < envp->count; i++) {
+        if (is_ours(tree, envp->items[i])) continue;
         enum eg_env_action action = eg_decide_env(tree->blob, eg_str(envp->items[i]));
         if (action == EG_ENV_DROP_ALWAYS) return envp->items[i];
         if (action == EG_ENV_DROP && !started_with(tree, envp->items[i])) return envp->items[i];
     }
     return NULL;
-}
-
-/* What must be seen in the new image.  A script's argv[0] is replaced by its
- * interpreter's line, so only what follows counts (verify.c). */
-static void expect(struct eg_tree *tree, pid_t tgid, const struct eg_target *target,
-                   const struct eg_identity *exe, bool script)
-{
-    struct eg_pending pending = { .exe = *exe, .is_script = script, .script = target->id };
-    pending.argc = tree->argv.count;
-    eg_vector_digest(&tree->argv, script ? 1 : 0, pending.argv);
-    eg_vector_digest(&tree->envp, 0, pending.envp);
-    eg_image_expect(eg_images_get(tree->images, tgid), &pending);
 }
 
 /* The program that /proc/PID/exe shows after exec of a blob's program. */
@@ -120,11 +117,29 @@ static const struct eg_blob_program *running_program(const struct eg_tree *tree,
 
 struct judged {
     pid_t tid, tgid;
+    struct eg_process process;
+    const char *spelled;
     struct call call;
     struct eg_target target;
     struct eg_decision decision;
     const char *variable;
 };
+
+/* What must be seen in the new image.  A script's argv[0] is replaced by its
+ * interpreter's line, so only what follows counts (verify.c). */
+static struct eg_answer proceed_to(struct eg_tree *tree, const struct judged *j,
+                                   const struct eg_identity *exe, bool is_worker)
+{
+    struct eg_pending pending = { .exe = *exe, .is_worker = is_worker, .script = j->target.id };
+    pending.is_script = !eg_identity_same_inode(exe, &j->target.id);
+    pending.argc = tree->argv.count;
+    eg_vector_digest(&tree->argv, pending.is_script ? 1 : 0, pending.argv);
+    eg_vector_digest(&tree->envp, 0, pending.envp);
+    struct eg_image *image = eg_images_get(tree->images, &j->process);
+    if (!image) return eg_answer_error(EAGAIN);
+    eg_image_expect(image, &pending);
+    return eg_answer_proceed();
+}
 
 static void report(struct eg_tree *tree, const struct judged *j, enum eg_action action,
                    enum eg_reason reason)
@@ -135,6 +150,10 @@ static void report(struct eg_tree *tree, const struct judged *j, enum eg_action 
     eg_tree_event(tree, j->tid, j->tgid, j->variable ? EG_KIND_ENV : EG_KIND_EXEC, reason, texts,
                   &event);
     if (action != EG_ACTION_DENY) event.action = action;
+    if (event.action != EG_ACTION_DENY && eg_tree_was_told(tree, j->tid, j->tgid)) {
+        free(texts);
+        return;
+    }
     event.call = eg_str(j->call.name);
     event.program = j->target.path;
     event.argv = (const char *const *)tree->argv.items;
@@ -176,7 +195,7 @@ static bool is_entrypoint_again(const struct eg_tree *tree, const struct judged 
 {
     unsigned char argv[32], envp[32];
     if (!tree->worker_any || tree->worker != j->tgid || tree->worker_exe.mode) return false;
-    const struct eg_image *image = eg_images_find(tree->images, j->tgid);
+    const struct eg_image *image = eg_images_find(tree->images, &j->process);
     if (!image || image->pending_count != 1 || !image->pending[0].is_first) return false;
     eg_vector_digest(&tree->argv, 0, argv);
     eg_vector_digest(&tree->envp, 0, envp);
@@ -198,7 +217,9 @@ static struct eg_answer start_entrypoint(struct eg_tree *tree, const struct judg
     eg_vector_digest(&tree->argv, 0, pending.argv);
     eg_vector_digest(&tree->argv, 1, pending.tail);
     eg_vector_digest(&tree->envp, 0, pending.envp);
-    eg_image_expect(eg_images_get(tree->images, j->tgid), &pending);
+    struct eg_image *image = eg_images_get(tree->images, &j->process);
+    if (!image) return eg_answer_error(EAGAIN);
+    eg_image_expect(image, &pending);
     tree->worker_started = true;
     return eg_answer_proceed();
 }
@@ -209,20 +230,15 @@ static bool is_worker_start(const struct eg_tree *tree, const struct judged *j)
            eg_identity_same_inode(&tree->worker_program.id, &j->target.id);
 }
 
-static struct eg_answer judge(struct eg_tree *tree, struct judged *j)
+/* Does the verdict depend on who asks? */
+static bool asks_for_caller(const struct eg_blob *blob)
 {
-    char caller_path[EG_PATH_MAX], cwd[EG_PATH_MAX];
-    struct eg_target caller = { 0 };
-    if (is_entrypoint(tree, j)) return start_entrypoint(tree, j);
-    if (is_entrypoint_again(tree, j)) return eg_answer_proceed();
-    if (is_worker_start(tree, j)) {
-        bool script = !eg_identity_same_inode(&tree->worker_exe, &j->target.id);
-        expect(tree, j->tgid, &j->target, &tree->worker_exe, script);
-        tree->worker_started = true;
-        return eg_answer_proceed();
-    }
-    int error = eg_remote_exe(j->tid, caller_path, &caller);
-    if (error) return refuse(tree, j, EG_REASON_UNREADABLE);
+    return eg_blob_count(blob, EG_SECTION_FROMS) || blob->flags & EG_BLOB_WORKER_REEXEC;
+}
+
+static void decide(struct eg_tree *tree, struct judged *j, char caller_path[EG_PATH_MAX])
+{
+    char cwd[EG_PATH_MAX];
     struct search search = { .tid = j->tid, .tgid = j->tgid };
     search.path = variable(&tree->envp, EG_STR("PATH"));
     struct eg_lookup lookup = { find_inner, &search };
@@ -230,29 +246,44 @@ static struct eg_answer judge(struct eg_tree *tree, struct judged *j)
         .target = j->target,
         .argv = (const char *const *)tree->argv.items,
         .argc = tree->argv.count,
-        .caller = caller,
-        .cwd = eg_remote_cwd(j->tid, cwd),
         .lookup = &lookup,
     };
+    /* a caller that cannot be read is none of those that a rule names */
+    if (asks_for_caller(tree->blob)) eg_remote_exe(j->tid, caller_path, &request.caller);
+    if (eg_identity_same_inode(&tree->worker_exe, &request.caller.id))
+        request.worker = request.caller;
+    if (eg_blob_count(tree->blob, EG_SECTION_PIECES)) request.cwd = eg_remote_cwd(j->tid, cwd);
     eg_decide_exec(tree->blob, &request, &j->decision);
-    bool reexec = tree->blob->flags & EG_BLOB_WORKER_REEXEC &&
-                  eg_identity_same_inode(&tree->worker_program.id, &j->target.id);
-    if (j->decision.verdict == EG_VERDICT_DENY && !reexec)
-        return refuse(tree, j, j->decision.reason);
-    if (j->decision.verdict == EG_VERDICT_REWRITE) return refuse(tree, j, EG_REASON_SHELL);
-    j->variable = foreign_variable(tree, &tree->envp);
-    if (j->variable) return refuse(tree, j, EG_REASON_LOADER_VARIABLE);
-    if (j->decision.verdict == EG_VERDICT_LOG) report(tree, j, EG_ACTION_ALLOW, EG_REASON_NONE);
-    if (j->decision.program != EG_NONE) {
-        const struct eg_blob_program *programs = eg_blob_section(tree->blob, EG_SECTION_PROGRAMS);
-        const struct eg_blob_program *running = running_program(tree, j->decision.program);
-        expect(tree, j->tgid, &j->target, &running->id,
-               programs[j->decision.program].flags & EG_PROGRAM_SCRIPT);
-    } else {
-        bool script = !eg_identity_same_inode(&tree->worker_exe, &j->target.id);
-        expect(tree, j->tgid, &j->target, &tree->worker_exe, script);
+}
+
+static struct eg_answer judge(struct eg_tree *tree, struct judged *j)
+{
+    char caller_path[EG_PATH_MAX];
+    if (is_entrypoint(tree, j)) return start_entrypoint(tree, j);
+    if (is_entrypoint_again(tree, j)) return eg_answer_proceed();
+    if (is_worker_start(tree, j)) {
+        tree->worker_started = true;
+        return proceed_to(tree, j, &tree->worker_exe, true);
     }
-    return eg_answer_proceed();
+    decide(tree, j, caller_path);
+    if (j->decision.verdict == EG_VERDICT_DENY) return refuse(tree, j, j->decision.reason);
+    if (j->decision.verdict == EG_VERDICT_REWRITE) return refuse(tree, j, EG_REASON_SHELL);
+    j->variable = eg_tree_foreign_variable(tree, &tree->envp);
+    if (j->variable) return refuse(tree, j, EG_REASON_LOADER_VARIABLE);
+    /* not by the decision: of a wrapper it may name the inner program, of the line
+     * runner and the worker none */
+    uint32_t program = eg_tree_program(tree, &j->target.id);
+    struct eg_identity exe = j->target.id;
+    if (program != EG_NONE)
+        exe = running_program(tree, program)->id;
+    else if (eg_identity_same_inode(&tree->worker_program.id, &j->target.id))
+        exe = tree->worker_exe;
+    bool script = !eg_identity_same_inode(&exe, &j->target.id);
+    if (script && !eg_str_equal(j->target.path, eg_str(j->spelled)) &&
+        !eg_remote_is_fixed(j->tid, j->tgid, j->call.dirfd, j->spelled))
+        return refuse(tree, j, EG_REASON_SCRIPT_PATH);
+    if (j->decision.verdict == EG_VERDICT_LOG) report(tree, j, EG_ACTION_ALLOW, EG_REASON_NONE);
+    return proceed_to(tree, j, &exe, false);
 }
 
 struct eg_answer eg_tree_judge_exec(struct eg_tree *tree, const struct seccomp_notif *notif)
@@ -260,8 +291,9 @@ struct eg_answer eg_tree_judge_exec(struct eg_tree *tree, const struct seccomp_n
     static char path[EG_PATH_MAX], resolved[EG_PATH_MAX];
     struct judged j = { .tid = (pid_t)notif->pid, .call = read_call(&notif->data) };
     j.decision.rule = j.decision.program = EG_NONE;
-    j.tgid = eg_remote_tgid(j.tid);
-    if (j.tgid < 0) return eg_answer_error(EACCES);
+    if (eg_remote_process(j.tid, &j.process)) return eg_answer_error(EACCES);
+    j.tgid = j.process.tgid;
+    j.spelled = path;
     tree->argv.count = tree->envp.count = 0;
     int error = eg_remote_path(j.tid, j.call.path, path);
     if (error == -EFAULT || error == -ENAMETOOLONG) return eg_answer_error(-error);

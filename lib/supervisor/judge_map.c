@@ -51,11 +51,36 @@ static bool is_program(int fd)
     return got > 0 && dynamic_is_program(fd, segments, (size_t)got / sizeof segments[0]);
 }
 
-/* Could somebody but root and the file's owner have put it there?  root: where
- * the path begins ("", or another process's root). */
-static bool planted(const char *root, const char *path, const struct stat *st)
+static bool in_write_tree(const struct eg_tree *tree, const char *path)
 {
-    if (st->st_mode & S_IWOTH) return true;
+    const struct eg_blob_tree *trees = eg_blob_section(tree->blob, EG_SECTION_WRITE_TREES);
+    if (tree->blob->flags & EG_BLOB_WRITE_FREE) return false;
+    for (uint32_t i = 0; i < eg_blob_count(tree->blob, EG_SECTION_WRITE_TREES); i++)
+        if (!(trees[i].flags & EG_TREE_BUILD) &&
+            eg_glob_match(eg_blob_str(tree->blob, trees[i].pattern), eg_str(path)))
+            return true;
+    return false;
+}
+
+/* Where the policy names no write trees, everything that is the worker's own
+ * could be its work.  (In a container it often is the image's.) */
+static bool is_own(const struct eg_tree *tree, pid_t tid, const struct stat *st)
+{
+    pid_t parent;
+    uid_t uid;
+    if (!(tree->blob->flags & EG_BLOB_WRITE_FREE) || tree->foreign_root || st->st_uid == 0 ||
+        st->st_uid == geteuid())
+        return false;
+    eg_remote_who(tid, &parent, &uid);
+    return st->st_uid == uid;
+}
+
+/* Could the worker have put it there?  root: where the path begins ("", or another
+ * process's root). */
+static bool planted(const struct eg_tree *tree, pid_t tid, const char *root, const char *path,
+                    const struct stat *st)
+{
+    if (st->st_mode & S_IWOTH || in_write_tree(tree, path) || is_own(tree, tid, st)) return true;
     char folder[64 + EG_PATH_MAX];
     size_t start = strlen(root);
     snprintf(folder, sizeof folder, "%s%s", root, path);
@@ -74,27 +99,27 @@ static bool allowed_program(const struct eg_tree *tree, const struct eg_identity
            eg_tree_program(tree, id) != EG_NONE;
 }
 
-static bool look_at(const struct eg_tree *tree, pid_t tid, const char *link, const struct stat *st,
-                    const char *path)
+bool eg_tree_may_map(const struct eg_tree *tree, pid_t tid, const char *open_path,
+                     const struct stat *st, const char *path)
 {
     char root[64] = "";
     if (tree->foreign_root) snprintf(root, sizeof root, "/proc/%d/root", (int)tid);
     bool nameless = path[0] != '/' || st->st_nlink == 0;
     if (nameless) return (tree->blob->flags & EG_BLOB_ALLOW_MEMFD_EXEC) != 0;
-    int fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = open(open_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) return false;
     struct eg_identity id;
-    bool allowed = eg_resolve_identity(fd, &id) == 0;
+    bool allowed = eg_resolve_identity(fd, &id) == 0 && id.ino == st->st_ino;
     if (allowed && is_program(fd))
         allowed = allowed_program(tree, &id);
     else if (allowed)
-        allowed = allowed_program(tree, &id) || !planted(root, path, st);
+        allowed = allowed_program(tree, &id) || !planted(tree, tid, root, path, st);
     close(fd);
     return allowed;
 }
 
-static struct eg_answer refuse(struct eg_tree *tree, const struct seccomp_notif *notif,
-                               const char *path)
+struct eg_answer eg_tree_refuse_map(struct eg_tree *tree, const struct seccomp_notif *notif,
+                                    const char *call, const char *path)
 {
     struct eg_tree_texts *texts = malloc(sizeof *texts);
     struct eg_event event;
@@ -103,7 +128,7 @@ static struct eg_answer refuse(struct eg_tree *tree, const struct seccomp_notif 
         pid_t tgid = eg_remote_tgid(tid);
         eg_tree_event(tree, tid, tgid > 0 ? tgid : tid, EG_KIND_MAP, EG_REASON_MAPPED_CODE, texts,
                       &event);
-        event.call = EG_STR("mmap");
+        event.call = eg_str(call);
         event.path = eg_str(path);
         eg_tree_report(tree, &event);
         free(texts);
@@ -132,12 +157,12 @@ struct eg_answer eg_tree_judge_map(struct eg_tree *tree, const struct seccomp_no
     ssize_t n = readlink(link, path, sizeof path - 1);
     if (n < 0) return eg_answer_error(EACCES);
     path[n] = '\0';
-    bool allowed = look_at(tree, (pid_t)notif->pid, link, &st, path);
+    bool allowed = eg_tree_may_map(tree, (pid_t)notif->pid, link, &st, path);
     if (!eg_notify_valid(tree->listener, notif->id)) return eg_answer_error(EACCES);
     *slot = (struct eg_map_verdict){ .dev = st.st_dev,
                                      .ino = st.st_ino,
                                      .ctime_s = st.st_ctim.tv_sec,
                                      .ctime_ns = (uint32_t)st.st_ctim.tv_nsec,
                                      .allowed = allowed };
-    return allowed ? eg_answer_proceed() : refuse(tree, notif, path);
+    return allowed ? eg_answer_proceed() : eg_tree_refuse_map(tree, notif, "mmap", path);
 }

@@ -13,6 +13,7 @@
 #include "supervisor/loop.h"
 
 #include "supervisor/start.h"
+#include "supervisor/status.h"
 #include "supervisor/tree.h"
 
 #include <errno.h>
@@ -33,6 +34,8 @@ struct loop {
     int report;
     int status;
     bool done;
+    uint32_t layers; /* that were installed */
+    struct eg_status_clock clock;
 };
 
 static void tell(struct loop *loop, int status, int stopped)
@@ -55,7 +58,8 @@ static void worker_ended(struct loop *loop, int status)
 {
     loop->worker = 0;
     loop->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    if (loop->run->strict && loop->status == 0 && loop->tree && loop->tree->denied)
+    bool observes = loop->run->blob->flags & EG_BLOB_LOG_MODE;
+    if (loop->run->strict && !observes && loop->status == 0 && loop->tree && loop->tree->denied)
         loop->status = EG_STATUS_STRICT;
     summarise(loop);
     tell(loop, loop->status, 0);
@@ -108,6 +112,24 @@ static int listen_once(struct loop *loop, short events)
     return 0;
 }
 
+/* What must be there, or the worker would not have started. */
+static uint32_t layers_of(const struct eg_blob *blob)
+{
+    uint32_t layers = 1u << EG_LAYER_SUPERVISOR;
+    if (blob->flags & EG_BLOB_LOG_MODE) return layers;
+    layers |= 1u << EG_LAYER_FILTER | 1u << EG_LAYER_DOMAIN;
+    if (blob->flags & EG_BLOB_LIMIT_CAPS) layers |= 1u << EG_LAYER_CAPABILITIES;
+    /* what is optional may be missing; the supervisor is here */
+    return (layers & ~blob->optional_layers) | 1u << EG_LAYER_SUPERVISOR;
+}
+
+static void publish(const struct loop *loop)
+{
+    struct eg_status *status = eg_status_begin("run");
+    eg_status_add(status, loop->tree, loop->layers);
+    eg_status_end(status);
+}
+
 static int serve(struct loop *loop, int signals, int main_process)
 {
     while (!loop->done) {
@@ -117,7 +139,9 @@ static int serve(struct loop *loop, int signals, int main_process)
             /* after the worker's end main exits as it should */
             { loop->worker ? main_process : -1, POLLIN, 0 },
         };
-        if (poll(fds, 3, -1) < 0) {
+        int wait = loop->tree ? eg_status_wait(&loop->clock, loop->tree->denied) : -1;
+        if (wait == 0) publish(loop);
+        if (poll(fds, 3, wait) < 0) {
             if (errno == EINTR) continue;
             return -errno;
         }
@@ -161,6 +185,7 @@ int eg_loop_supervise(const struct eg_run *run, const sigset_t *mask, pid_t main
         loop.tree->worker = started.pid;
         loop.tree->worker_program = run->worker[0];
         loop.tree->worker_exe = run->worker_exe;
+        loop.layers = layers_of(run->blob);
         eg_notify_synchronous(started.listener);
     }
     error = serve(&loop, signals, main_process);
@@ -169,6 +194,7 @@ int eg_loop_supervise(const struct eg_run *run, const sigset_t *mask, pid_t main
         eg_run_end_tree();
         loop.status = EG_STATUS_FAILED;
     }
+    if (loop.clock.published) eg_status_remove();
     eg_tree_free(loop.tree);
     return loop.status;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "guard/kernel.h"
+
 int eg_notify_receive(int listener, struct seccomp_notif *ret)
 {
     /* the kernel refuses (EINVAL) a structure that is not zeroed */
@@ -23,7 +25,10 @@ int eg_notify_answer(int listener, uint64_t id, struct eg_answer answer)
         response.error = -answer.error;
     else
         response.val = answer.value;
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0) return -errno;
+    /* interruptible where it waits for the listener's lock: an answer that is not
+     * sent would leave the caller waiting for ever */
+    while (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0)
+        if (errno != EINTR) return -errno;
     return 0;
 }
 
@@ -34,5 +39,6 @@ bool eg_notify_valid(int listener, uint64_t id)
 
 bool eg_notify_synchronous(int listener)
 {
+    if (eg_guard_pretended() < EG_KERNEL_VERSION(6, 6)) return false;
     return ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) == 0;
 }

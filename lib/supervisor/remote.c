@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -265,19 +266,33 @@ static long status_number(const char *text, const char *field)
     return at ? strtol(at + strlen(field), NULL, 10) : -1;
 }
 
-pid_t eg_remote_tgid(pid_t tid)
+static int open_leader(pid_t pid, struct eg_process *ret)
+{
+    struct stat st;
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0) return -errno;
+    *ret = (struct eg_process){ .tgid = pid };
+    if (fstat(fd, &st) == 0) ret->unique = st.st_ino;
+    close(fd);
+    return 0;
+}
+
+int eg_remote_process(pid_t tid, struct eg_process *ret)
 {
     /* pidfd_open(2) takes only a thread group's leader: cheaper than reading
      * /proc for what is nearly always so */
-    int fd = (int)syscall(SYS_pidfd_open, tid, 0);
-    if (fd >= 0) {
-        close(fd);
-        return tid;
-    }
+    if (open_leader(tid, ret) == 0) return 0;
     char text[1024];
     read_status(tid, text, sizeof text);
     long tgid = status_number(text, "\nTgid:");
-    return tgid > 0 ? (pid_t)tgid : -ESRCH;
+    return tgid > 0 ? open_leader((pid_t)tgid, ret) : -ESRCH;
+}
+
+pid_t eg_remote_tgid(pid_t tid)
+{
+    struct eg_process process;
+    int error = eg_remote_process(tid, &process);
+    return error ? error : process.tgid;
 }
 
 void eg_remote_who(pid_t tid, pid_t *ret_ppid, uid_t *ret_uid)

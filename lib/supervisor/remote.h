@@ -8,6 +8,7 @@
 
 #include "decide/request.h"
 #include "resolve/resolve.h"
+#include "supervisor/images.h"
 
 #include <sys/types.h>
 
@@ -47,11 +48,19 @@ int eg_remote_path(pid_t tid, uint64_t address, char ret[EG_PATH_MAX]);
 /* Thread group of a thread, or -errno. */
 pid_t eg_remote_tgid(pid_t tid);
 
+/* The process of a thread.  0 or -errno. */
+int eg_remote_process(pid_t tid, struct eg_process *ret);
+
 /* What `path` names for that thread: in its root, its working directory (or its
  * descriptor dirfd), its mount namespace; /proc/self is the thread's own.
  * flags: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW.  Like eg_resolve_file otherwise. */
 int eg_remote_resolve(pid_t tid, pid_t tgid, int dirfd, const char *path, int flags,
                       char pathbuf[EG_PATH_MAX], struct eg_target *ret, int *ret_error);
+
+/* Will that path name the same file when somebody looks again, whatever the
+ * caller's user does to it?  Yes where it holds no `..` and no link but root's own.
+ * For scripts: their interpreter opens the path once more, after every check. */
+bool eg_remote_is_fixed(pid_t tid, pid_t tgid, int dirfd, const char *path);
 
 /* The running program of a thread (/proc/TID/exe); found false: unknown. */
 int eg_remote_exe(pid_t tid, char pathbuf[EG_PATH_MAX], struct eg_target *ret);

@@ -64,6 +64,19 @@ static void pass_on(const struct signalfd_siginfo *info, pid_t supervisor)
     if (info->ssi_code != SI_KERNEL) kill(supervisor, (int)info->ssi_signo);
 }
 
+/* As process 1 we are handed orphans from outside the tree (`docker exec'). */
+static void reap_orphans(pid_t supervisor)
+{
+    siginfo_t info;
+    for (;;) {
+        info.si_pid = 0;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0 ||
+            info.si_pid == supervisor)
+            return;
+        waitpid(info.si_pid, NULL, 0);
+    }
+}
+
 static int wait_for_report(pid_t supervisor, int reports, int signals)
 {
     for (;;) {
@@ -79,8 +92,10 @@ static int wait_for_report(pid_t supervisor, int reports, int signals)
             return report.status;
         }
         struct signalfd_siginfo info;
-        if (fds[1].revents && read(signals, &info, sizeof info) == (ssize_t)sizeof info &&
-            info.ssi_signo != SIGCHLD)
+        if (!fds[1].revents || read(signals, &info, sizeof info) != (ssize_t)sizeof info) continue;
+        if (info.ssi_signo == SIGCHLD)
+            reap_orphans(supervisor);
+        else
             pass_on(&info, supervisor);
     }
     /* the supervisor is gone without a word: nothing may run on unjudged */
@@ -94,9 +109,11 @@ static int wait_for_report(pid_t supervisor, int reports, int signals)
     return EG_STATUS_FAILED;
 }
 
-int eg_run(const struct eg_run *run)
+int eg_run(struct eg_run *run)
 {
     sigset_t all, before;
+    /* an ignored SIGCHLD would throw our children's statuses away */
+    run->ignores_children = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
     int reports[2];
     sigfillset(&all);
     if (sigprocmask(SIG_BLOCK, &all, &before) < 0 || pipe2(reports, O_CLOEXEC) < 0 ||

@@ -22,13 +22,14 @@ struct eg_run {
     const struct eg_target *worker; /* [0] the program, then its interpreters, as compile/ found */
     size_t worker_count;
     struct eg_identity worker_exe; /* what /proc/PID/exe will show */
+    bool ignores_children;         /* set by eg_run: the worker is to ignore SIGCHLD, as we were */
     bool strict;
     bool summary; /* one line on stderr at the end when something was refused */
 };
 
 /* Run to the end; returns the exit status for the caller (128 + n for signal n).
  * Errors are printed to stderr. */
-int eg_run(const struct eg_run *run);
+int eg_run(struct eg_run *run);
 
 /* Kill every descendant that is or becomes a child of this process, which must
  * be a subreaper (prctl(2), PR_SET_CHILD_SUBREAPER); returns when none is left. */

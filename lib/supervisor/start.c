@@ -9,10 +9,15 @@
 
 #include "decide/verdict.h"
 
+#include "decide/verdict.h"
+#include "supervisor/remote.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +44,69 @@ static _Noreturn void fail(const struct eg_guard_error *error)
     fprintf(stderr, "execguard: cannot install the %s layer: %s%s%.*s: %s\n",
             eg_layer_name(error->layer), error->what, error->path.n ? ": " : "", (int)error->path.n,
             error->path.n ? error->path.p : "", strerror(error->error));
+    static const struct eg_blob any;
     if (error->layer == EG_LAYER_SUPERVISOR && error->error == EBUSY)
         fprintf(stderr, "execguard: hint: another seccomp listener guards this process already; "
                         "`optional supervisor` in the policy goes on without\n");
+    else if (error->error == EPERM && eg_guard_query(&any))
+        fprintf(stderr, "execguard: hint: another policy guards this process already and refuses "
+                        "new filters; `kernel { allow seccomp-filters }` there lets them in\n");
     _exit(EG_STATUS_FAILED);
 }
 
+static bool has_capability(int capability)
+{
+    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct data[2] = { { 0 }, { 0 } };
+    if (syscall(SYS_capget, &header, data) < 0) return false;
+    return data[capability / 32].effective & (1u << capability % 32);
+}
+
+/* May processes of the tree become another user's?  Then only CAP_SYS_PTRACE lets
+ * us look at them: ptrace(2), "Ptrace access mode checking". */
+static bool worker_changes_user(const struct eg_blob *blob)
+{
+    if (!has_capability(CAP_SETUID)) return false;
+    return !(blob->flags & EG_BLOB_LIMIT_CAPS) || blob->capabilities & (UINT64_C(1) << CAP_SETUID);
+}
+
+/* Can we supervise this child?  Tried, not asked for: what refuses (Yama, another
+ * security module, a container's own filter) need not say so anywhere.  NULL, or
+ * why not. */
+static const char *try_to_look(const struct eg_run *run, pid_t pid)
+{
+    static const char word[] = "look";
+    char path[EG_PATH_MAX], seen[EG_PATH_MAX];
+    struct eg_target target;
+    struct eg_process process;
+    int error = 0;
+    if (worker_changes_user(run->blob) && !has_capability(CAP_SYS_PTRACE))
+        return "it needs CAP_SYS_PTRACE where root's worker may change its user: give it "
+               "(`docker run --cap-add SYS_PTRACE`), or let the policy's `capabilities` drop "
+               "setuid";
+    if (eg_remote_process(pid, &process)) return "pidfd_open(2) is refused here";
+    if (eg_remote_path(pid, (uint64_t)(uintptr_t)word, seen) || strcmp(seen, word) != 0)
+        return "it may not read its children's memory: kernel.yama.ptrace_scope over 1, or a "
+               "container's filter without process_vm_readv(2)";
+    if (eg_remote_exe(pid, path, &target) || !target.found)
+        return "it cannot see its children in /proc: mount it there, without hidepid";
+    if (eg_remote_resolve(pid, pid, AT_FDCWD, run->file, 0, path, &target, &error) || !target.found)
+        return "it cannot look up paths for its children: openat2(2) is refused here";
+    return NULL;
+}
+
+/* The child waits until it is settled whether it will be supervised. */
+static bool ask_supervisor(int told, int go)
+{
+    uint64_t value = 1;
+    if (write(told, &value, sizeof value) != (ssize_t)sizeof value ||
+        read(go, &value, sizeof value) != (ssize_t)sizeof value)
+        _exit(EG_STATUS_FAILED);
+    return value == 1;
+}
+
 static _Noreturn void become_worker(const struct eg_run *run, const sigset_t *mask, pid_t main_pid,
-                                    pid_t supervisor, int told)
+                                    pid_t supervisor, int told, int go)
 {
     static char listen_pid[32], watchdog_pid[32];
     rename_pid(run->envp, "LISTEN_PID", main_pid, listen_pid);
@@ -59,44 +119,75 @@ static _Noreturn void become_worker(const struct eg_run *run, const sigset_t *ma
         .stage = EG_STAGE_LAUNCH,
         .worker = run->worker,
         .worker_count = run->worker_count,
-        .supervised = true,
+        .supervised = ask_supervisor(told, go),
         .listener_fd = -1,
     };
     if (eg_guard_install(&plan, &error) < 0) fail(&error);
     /* no trapped call from here on but the exec itself */
     uint64_t value = (uint64_t)plan.listener_fd + 2;
     if (write(told, &value, sizeof value) != (ssize_t)sizeof value) _exit(EG_STATUS_FAILED);
+    if (run->ignores_children) signal(SIGCHLD, SIG_IGN);
     sigprocmask(SIG_SETMASK, mask, NULL);
     execve(run->file, run->argv, run->envp);
     fprintf(stderr, "execguard: cannot execute %s: %s\n", run->file, strerror(errno));
     _exit(errno == ENOENT ? 127 : 126);
 }
 
+/* Wait until the child says something.  False: it ended instead. */
+static bool hear(int told, int process, uint64_t *ret)
+{
+    struct pollfd fds[] = { { told, POLLIN, 0 }, { process, POLLIN, 0 } };
+    while (poll(fds, 2, -1) < 0 && errno == EINTR) continue;
+    return fds[0].revents && read(told, ret, sizeof *ret) == (ssize_t)sizeof *ret;
+}
+
+/* 1: supervise; 2: go on without; 0: refused, the child is gone. */
+static uint64_t settle(const struct eg_run *run, pid_t pid)
+{
+    const char *why = try_to_look(run, pid);
+    if (!why) return 1;
+    /* what observes has no other layer to fall back to */
+    bool optional = run->blob->optional_layers & (1u << EG_LAYER_SUPERVISOR) &&
+                    !(run->blob->flags & EG_BLOB_LOG_MODE);
+    fprintf(stderr, "execguard: %s: %s\n",
+            optional ? "going on without the supervisor" : "cannot supervise", why);
+    return optional ? 2 : 0;
+}
+
 int eg_start_worker(const struct eg_run *run, const sigset_t *mask, pid_t main_pid,
                     struct eg_started *ret)
 {
-    int told = eventfd(0, EFD_CLOEXEC);
+    int told = eventfd(0, EFD_CLOEXEC), go = eventfd(0, EFD_CLOEXEC);
     pid_t supervisor = getpid();
     /* one thread, so a bare clone is a fork but for the shared table */
-    pid_t pid = told < 0 ? -1 : (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+    pid_t pid =
+        told < 0 || go < 0 ? -1 : (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
     if (pid < 0) {
         fprintf(stderr, "execguard: cannot start the worker: %s\n", strerror(errno));
         return EG_STATUS_FAILED;
     }
-    if (pid == 0) become_worker(run, mask, main_pid, supervisor, told);
+    if (pid == 0) become_worker(run, mask, main_pid, supervisor, told, go);
     int process = (int)syscall(SYS_pidfd_open, pid, 0);
-    struct pollfd fds[] = { { told, POLLIN, 0 }, { process, POLLIN, 0 } };
-    while (poll(fds, 2, -1) < 0 && errno == EINTR) continue;
     uint64_t value = 0;
     int status = 0;
-    if (fds[0].revents && read(told, &value, sizeof value) == (ssize_t)sizeof value && value) {
+    bool heard = process >= 0 && hear(told, process, &value);
+    if (heard) {
+        value = settle(run, pid);
+        heard = value && write(go, &value, sizeof value) == (ssize_t)sizeof value &&
+                hear(told, process, &value);
+    }
+    if (heard) {
         ret->pid = pid;
         ret->listener = (int)value - 2;
     } else {
+        /* it may wait for us, even for our answer to its exec; if it has ended, this
+         * changes nothing */
+        kill(pid, SIGKILL);
         waitpid(pid, &status, 0);
         status = WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EG_STATUS_FAILED;
     }
     close(process);
     close(told);
+    close(go);
     return status;
 }

@@ -16,13 +16,17 @@ static const struct {
     int nr;
     struct eg_answer (*judge)(struct eg_tree *, const struct seccomp_notif *);
 } judges[] = {
-    { SYS_execve, eg_tree_judge_exec },       { SYS_execveat, eg_tree_judge_exec },
+    { SYS_execve, eg_tree_judge_exec },
+    { SYS_execveat, eg_tree_judge_exec },
 #ifdef SYS_arch_prctl
     { SYS_arch_prctl, eg_tree_verify_image },
 #else
     { SYS_set_tid_address, eg_tree_verify_image },
 #endif
-    { SYS_mmap, eg_tree_judge_map },          { SYS_prctl, eg_tree_take_call },
+    { SYS_mmap, eg_tree_judge_map },
+    { SYS_mprotect, eg_tree_judge_protect },
+    { SYS_pkey_mprotect, eg_tree_judge_protect },
+    { SYS_prctl, eg_tree_take_call },
 };
 
 struct eg_tree *eg_tree_new(const struct eg_blob *blob, int listener, struct eg_vector *start_env)
@@ -100,7 +104,6 @@ void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kin
         .reason = reason,
         .time_s = now.tv_sec,
         .time_ns = (uint32_t)now.tv_nsec,
-        .seq = tree->seq++,
         .policy = eg_blob_str(tree->blob, tree->blob->name),
         .container = tree->container,
         .pid = tgid,
@@ -119,5 +122,6 @@ void eg_tree_report(struct eg_tree *tree, struct eg_event *event)
     case EG_ACTION_ALLOW:
     case EG_ACTION_REWRITE: tree->allowed++; break;
     }
+    event->seq = tree->seq++;
     eg_event_emit(tree->blob, tree->rate, event);
 }

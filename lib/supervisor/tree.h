@@ -18,6 +18,13 @@ struct eg_map_verdict {
     uint32_t allowed;
 };
 
+/* A shim told of an exec that will come here next. */
+#define EG_TOLD_SLOTS 16u
+struct eg_told {
+    pid_t tgid;
+    int64_t until; /* CLOCK_MONOTONIC, seconds */
+};
+
 struct eg_tree {
     const struct eg_blob *blob;
     int listener;
@@ -38,6 +45,8 @@ struct eg_tree {
     struct eg_images *images;
     struct eg_rate *rate;
     struct eg_map_verdict maps[EG_MAP_SLOTS];
+    struct eg_told told[EG_TOLD_SLOTS];
+    uint32_t told_next;
     struct eg_vector argv, envp; /* scratch */
     uint64_t seq;
     /* what `status` and the closing line of `run` tell */
@@ -60,12 +69,27 @@ int eg_tree_serve(struct eg_tree *tree);
 struct eg_answer eg_tree_judge_exec(struct eg_tree *tree, const struct seccomp_notif *notif);
 struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp_notif *notif);
 struct eg_answer eg_tree_judge_map(struct eg_tree *tree, const struct seccomp_notif *notif);
+struct eg_answer eg_tree_judge_protect(struct eg_tree *tree, const struct seccomp_notif *notif);
 struct eg_answer eg_tree_take_call(struct eg_tree *tree, const struct seccomp_notif *notif);
 
 /* Shared by the judges. */
 
 /* The blob's program that this file is, or EG_NONE. */
 uint32_t eg_tree_program(const struct eg_tree *tree, const struct eg_identity *id);
+
+/* The first variable that would make a program load code and that the worker was
+ * not started with; NULL when there is none. */
+const char *eg_tree_foreign_variable(const struct eg_tree *tree, const struct eg_vector *envp);
+
+/* May this file be mapped as code?  `open` names it for us, `path` in events and
+ * for the write trees; st is of the same file. */
+struct stat;
+bool eg_tree_may_map(const struct eg_tree *tree, pid_t tid, const char *open_path,
+                     const struct stat *st, const char *path);
+
+/* Refuse a mapping: the event, and the answer. */
+struct eg_answer eg_tree_refuse_map(struct eg_tree *tree, const struct seccomp_notif *notif,
+                                    const char *call, const char *path);
 
 /* An event about a thread, filled with what /proc knows of it; texts live in
  * `texts` (three paths).  In log mode a denial becomes would-deny. */
@@ -75,6 +99,10 @@ struct eg_tree_texts {
 };
 void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kind,
                    enum eg_reason reason, struct eg_tree_texts *texts, struct eg_event *ret);
+
+/* Did a shim tell of this exec already (by this process, or by its parent, whose
+ * child it is)?  Asked once each: one exec, one event. */
+bool eg_tree_was_told(struct eg_tree *tree, pid_t tid, pid_t tgid);
 
 /* Count it, send it to the sinks. */
 void eg_tree_report(struct eg_tree *tree, struct eg_event *event);

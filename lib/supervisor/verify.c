@@ -32,9 +32,13 @@ static bool script_matches(pid_t tid, pid_t tgid, const struct eg_pending *pendi
     eg_vector_digest(argv, at + 1, digest);
     const unsigned char *want = pending->is_first ? pending->tail : pending->argv;
     if (memcmp(digest, want, sizeof digest) != 0) return false;
-    return eg_remote_resolve(tid, tgid, AT_FDCWD, argv->items[at], 0, resolved, &script, &error) ==
-               0 &&
-           script.found && eg_identity_same_inode(&script.id, &pending->script);
+    const char *path = argv->items[at];
+    if (eg_remote_resolve(tid, tgid, AT_FDCWD, path, 0, resolved, &script, &error) != 0 ||
+        !script.found || !eg_identity_same_inode(&script.id, &pending->script))
+        return false;
+    /* the interpreter will open it once more */
+    return pending->is_worker || pending->is_first || eg_str_equal(script.path, eg_str(path)) ||
+           eg_remote_is_fixed(tid, tgid, AT_FDCWD, path);
 }
 
 static bool matches(pid_t tid, pid_t tgid, const struct eg_pending *pending,
@@ -77,11 +81,13 @@ static struct eg_answer kill_raced(struct eg_tree *tree, const struct seccomp_no
 
 /* Nothing is known of this process (its entry made room for others, or it never
  * called exec): what runs there must be allowed as it stands. */
-static bool allowed_as_it_stands(struct eg_tree *tree, pid_t tid, const struct eg_target *exe)
+static bool allowed_as_it_stands(const struct eg_tree *tree, const struct eg_process *process,
+                                 pid_t tid, const struct eg_target *exe)
 {
     char cwd[EG_PATH_MAX];
-    if (eg_identity_same_inode(&tree->worker_exe, &exe->id)) return true;
-    if (eg_remote_proc_vector(tid, "cmdline", &tree->argv)) return false;
+    bool anew = tree->blob->flags & EG_BLOB_WORKER_REEXEC || process->tgid == tree->worker;
+    if (eg_tree_foreign_variable(tree, &tree->envp)) return false;
+    if (anew && eg_identity_same_inode(&tree->worker_exe, &exe->id)) return true;
     struct eg_exec_request request = {
         .target = *exe,
         .argv = (const char *const *)tree->argv.items,
@@ -90,39 +96,61 @@ static bool allowed_as_it_stands(struct eg_tree *tree, pid_t tid, const struct e
     };
     struct eg_decision decision;
     eg_decide_exec(tree->blob, &request, &decision);
-    return decision.verdict != EG_VERDICT_DENY;
+    return decision.verdict == EG_VERDICT_ALLOW || decision.verdict == EG_VERDICT_LOG;
+}
+
+/* One of the execs that were judged? */
+static bool was_judged(struct eg_tree *tree, const struct eg_process *process, pid_t tid,
+                       struct eg_image *image, const struct eg_target *exe)
+{
+    for (uint32_t i = 0; i < image->pending_count; i++) {
+        if (!matches(tid, process->tgid, &image->pending[i], &exe->id, &tree->argv, &tree->envp))
+            continue;
+        if (image->pending[i].is_first) tree->worker_exe = exe->id;
+        image->pending_count = 0;
+        image->verified = true;
+        image->exe = exe->id;
+        eg_vector_digest(&tree->argv, 0, image->argv);
+        eg_vector_digest(&tree->envp, 0, image->envp);
+        return true;
+    }
+    return false;
+}
+
+/* The very image that was verified before?  (musl with much thread-local memory
+ * sets the pointer twice.)  In full: a raced exec of the same program with other
+ * arguments would otherwise pass behind a first check that its own process asked
+ * for while the exec was under way. */
+static bool was_verified(const struct eg_tree *tree, const struct eg_image *image,
+                         const struct eg_target *exe)
+{
+    unsigned char argv[32], envp[32];
+    if (!image->verified || !eg_identity_same_inode(&image->exe, &exe->id)) return false;
+    eg_vector_digest(&tree->argv, 0, argv);
+    eg_vector_digest(&tree->envp, 0, envp);
+    return memcmp(argv, image->argv, sizeof argv) == 0 &&
+           memcmp(envp, image->envp, sizeof envp) == 0;
 }
 
 struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp_notif *notif)
 {
     char exe_path[EG_PATH_MAX];
     struct eg_target exe;
+    struct eg_process process;
     pid_t tid = (pid_t)notif->pid;
-    pid_t tgid = eg_remote_tgid(tid);
-    if (tgid < 0) return eg_answer_error(EPERM);
+    /* who refuses nothing need not make sure that a verdict was kept to */
+    bool observes = tree->blob->flags & EG_BLOB_LOG_MODE && !tree->worker_any;
+    if (observes) return eg_answer_proceed();
+    if (eg_remote_process(tid, &process)) return eg_answer_error(EPERM);
     /* an exec leaves one thread, the leader: another is no new image */
-    if (tid != tgid) return eg_answer_proceed();
-    int error = eg_remote_exe(tid, exe_path, &exe);
-    if (error || !exe.found) exe = (struct eg_target){ .path = EG_STR("?") };
-    struct eg_image *image = eg_images_find(tree->images, tgid);
-    if (!image || (!image->pending_count && !image->verified)) {
-        if (exe.found && allowed_as_it_stands(tree, tid, &exe)) return eg_answer_proceed();
-        return kill_raced(tree, notif, tgid, &exe);
-    }
-    if (!image->pending_count) {
-        /* musl with much TLS calls twice */
-        if (exe.found && eg_identity_same_inode(&image->exe, &exe.id)) return eg_answer_proceed();
-        return kill_raced(tree, notif, tgid, &exe);
-    }
-    if (exe.found && eg_remote_proc_vector(tid, "cmdline", &tree->argv) == 0 &&
-        eg_remote_proc_vector(tid, "environ", &tree->envp) == 0)
-        for (uint32_t i = 0; i < image->pending_count; i++)
-            if (matches(tid, tgid, &image->pending[i], &exe.id, &tree->argv, &tree->envp)) {
-                if (image->pending[i].is_first) tree->worker_exe = exe.id;
-                image->pending_count = 0;
-                image->verified = true;
-                image->exe = exe.id;
-                return eg_answer_proceed();
-            }
-    return kill_raced(tree, notif, tgid, &exe);
+    if (tid != process.tgid) return eg_answer_proceed();
+    if (eg_remote_exe(tid, exe_path, &exe) || !exe.found)
+        exe = (struct eg_target){ .path = EG_STR("?") };
+    struct eg_image *image = eg_images_find(tree->images, &process);
+    bool readable = exe.found && eg_remote_proc_vector(tid, "cmdline", &tree->argv) == 0 &&
+                    eg_remote_proc_vector(tid, "environ", &tree->envp) == 0;
+    bool right = readable && (!image ? allowed_as_it_stands(tree, &process, tid, &exe)
+                              : image->pending_count ? was_judged(tree, &process, tid, image, &exe)
+                                                     : was_verified(tree, image, &exe));
+    return right ? eg_answer_proceed() : kill_raced(tree, notif, process.tgid, &exe);
 }

@@ -57,6 +57,7 @@ struct walk {
     int root; /* the caller's */
     int at;   /* where we are; owned */
     int links;
+    bool only_fixed;            /* refuse (-EPERM) links that the caller's user could replace */
     char left[2 * EG_PATH_MAX]; /* what is still to be walked */
 };
 
@@ -85,11 +86,20 @@ static int to_root(struct walk *w)
     return 0;
 }
 
+/* Is this link root's, in a folder where only root makes names? */
+static bool is_fixed_link(const struct walk *w, int link)
+{
+    struct stat at, folder;
+    return !on_proc(link) && fstat(link, &at) == 0 && fstat(w->at, &folder) == 0 &&
+           at.st_uid == 0 && folder.st_uid == 0 && !(folder.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* One component that is a symbolic link: an ordinary one is read and walked, a
  * magic one is followed by the kernel. */
 static int follow(struct walk *w, int link, const char *name)
 {
     if (++w->links > LINKS_MAX) return -ELOOP;
+    if (w->only_fixed && !is_fixed_link(w, link)) return -EPERM;
     if (on_proc(link)) {
         bool self = strcmp(name, "self") == 0;
         if (self || strcmp(name, "thread-self") == 0) {
@@ -138,11 +148,12 @@ static int step(struct walk *w, const char *name, bool last, int flags)
 }
 
 /* Step by step.  An O_PATH descriptor or -errno. */
-static int walk_path(pid_t tid, pid_t tgid, int root, int start, const char *path, int flags)
+static int walk_path(pid_t tid, pid_t tgid, int root, int start, const char *path, int flags,
+                     bool only_fixed)
 {
     struct walk *w = malloc(sizeof *w);
     if (!w) return -ENOMEM;
-    *w = (struct walk){ .tid = tid, .tgid = tgid, .root = root };
+    *w = (struct walk){ .tid = tid, .tgid = tgid, .root = root, .only_fixed = only_fixed };
     int error = 0;
     w->at = fcntl(path[0] == '/' ? root : start, F_DUPFD_CLOEXEC, 0);
     if (w->at < 0) error = -errno;
@@ -198,7 +209,7 @@ static int open_for(pid_t tid, pid_t tgid, int root, int dirfd, const char *path
         fd = -ELOOP;
     }
     if (fd == -ELOOP || fd == -ENOENT || fd == -EXDEV)
-        fd = walk_path(tid, tgid, root, start, path, flags);
+        fd = walk_path(tid, tgid, root, start, path, flags, false);
     if (start >= 0) close(start);
     return fd;
 }
@@ -231,4 +242,28 @@ int eg_remote_resolve(pid_t tid, pid_t tgid, int dirfd, const char *path, int fl
     }
     close(fd);
     return error;
+}
+
+/* A folder on the way could be exchanged for a link, and `..` lead elsewhere. */
+static bool has_parent_component(const char *path)
+{
+    for (const char *at = path; (at = strstr(at, "..")); at += 2)
+        if ((at == path || at[-1] == '/') && (at[2] == '/' || at[2] == '\0')) return true;
+    return false;
+}
+
+bool eg_remote_is_fixed(pid_t tid, pid_t tgid, int dirfd, const char *path)
+{
+    if (!path[0] || has_parent_component(path)) return false;
+    char name[32] = "cwd";
+    if (dirfd != AT_FDCWD) snprintf(name, sizeof name, "fd/%d", dirfd);
+    int root = open_link(tid, "root");
+    int start = path[0] == '/' ? -1 : open_link(tid, name);
+    int fd = -1;
+    if (root >= 0 && (start >= 0 || path[0] == '/'))
+        fd = walk_path(tid, tgid, root, start, path, 0, true);
+    if (fd >= 0) close(fd);
+    if (start >= 0) close(start);
+    if (root >= 0) close(root);
+    return fd >= 0;
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/* `execguard status`: who is guarded now, by what, and what is out of date.
+ *
+ * Supervising processes tell about their trees (supervisor/status.h).  Who has
+ * no supervisor is found by what the kernel shows: a filter, the preload object
+ * among the mappings, EXECGUARD_POLICY in the environment. */
+#include "cli.h"
+
+#include "guarded.h"
+
+#include <string.h>
+
+const char eg_verb_status_help[] =
+    "usage: execguard status [--json]\n"
+    "\n"
+    "Lists the guarded processes that live: policy, way of attaching, layers, what was\n"
+    "refused so far in their tree (by a supervisor; others do not count), and what is\n"
+    "out of date: programs that were replaced since the policy was compiled, so that\n"
+    "they no longer run until the worker is restarted.\n"
+    "\n"
+    "A worker's own supervisor is seen a second after its start.  Processes of other\n"
+    "users are seen by root only.\n"
+    "\n"
+    "Exit status: 0 nothing is out of date, 1 something is, 125 it could not look.\n";
+
+static void print_layers(FILE *out, uint32_t layers)
+{
+    const char *separator = "";
+    for (int layer = EG_LAYER_SHIM; layer < EG_LAYER_COUNT; layer++) {
+        if (!(layers & (1u << layer))) continue;
+        fprintf(out, "%s%s", separator, eg_layer_name((enum eg_layer)layer));
+        separator = "+";
+    }
+    if (!*separator) fputc('-', out);
+}
+
+/* Names come from processes: nothing of them may reach the terminal as it is. */
+static void harmless(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || (unsigned char)*text > '~') *text = '?';
+}
+
+static void print_text(struct eg_guarded_list *list)
+{
+    if (!list->count) puts("no guarded process");
+    if (list->count)
+        printf("%7s  %-24s %-16s %-7s %7s  %s\n", "PID", "PROGRAM", "POLICY", "ATTACH", "REFUSED",
+               "LAYERS");
+    for (size_t i = 0; i < list->count; i++) {
+        struct eg_guarded *g = &list->items[i];
+        char refused[24] = "-";
+        if (g->counts) snprintf(refused, sizeof refused, "%llu", (unsigned long long)g->refused);
+        harmless(g->program);
+        printf("%7d  %-24s %-16s %-7s %7s  ", (int)g->pid, g->program, g->policy, g->attach,
+               refused);
+        print_layers(stdout, g->layers);
+        if (g->container[0]) printf("  container %s", g->container);
+        putchar('\n');
+    }
+    for (size_t i = 0; i < list->stale_count; i++)
+        printf("out of date: %s: %s was replaced; restart %s\n", list->stale[i].policy,
+               list->stale[i].path, list->stale[i].what);
+    if (list->unreadable)
+        printf("%zu filtered processes of other users could not be looked at\n", list->unreadable);
+}
+
+static void print_string(const char *name, const char *text)
+{
+    printf(",\"%s\":", name);
+    eg_cli_json_string(stdout, eg_str(text));
+}
+
+static void print_json(const struct eg_guarded_list *list)
+{
+    printf("{\"processes\":[");
+    for (size_t i = 0; i < list->count; i++) {
+        const struct eg_guarded *g = &list->items[i];
+        printf("%s{\"pid\":%d", i ? "," : "", (int)g->pid);
+        print_string("program", g->program);
+        print_string("policy", g->policy);
+        print_string("attach", g->attach);
+        if (g->container[0]) print_string("container", g->container);
+        printf(",\"layers\":[");
+        const char *separator = "";
+        for (int layer = EG_LAYER_SHIM; layer < EG_LAYER_COUNT; layer++) {
+            if (!(g->layers & (1u << layer))) continue;
+            printf("%s\"%s\"", separator, eg_layer_name((enum eg_layer)layer));
+            separator = ",";
+        }
+        printf("],\"refused\":");
+        if (g->counts)
+            printf("%llu}", (unsigned long long)g->refused);
+        else
+            printf("null}");
+    }
+    printf("],\"out_of_date\":[");
+    for (size_t i = 0; i < list->stale_count; i++) {
+        printf("%s{\"pid\":%d", i ? "," : "", (int)list->stale[i].pid);
+        print_string("policy", list->stale[i].policy);
+        print_string("path", list->stale[i].path);
+        putchar('}');
+    }
+    printf("],\"unreadable\":%zu}\n", list->unreadable);
+}
+
+int eg_verb_status(const struct eg_cli_verb *verb, int argc, char **argv)
+{
+    bool json = false;
+    const struct eg_cli_option options[] = {
+        { "json", 0, &json, NULL },
+        { 0 },
+    };
+    int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
+    if (status >= 0) return status;
+    if (argc) return eg_cli_usage(verb, "`%s' is one word too many", argv[0]);
+    struct eg_guarded_list list = { 0 };
+    int r = eg_guarded_find(&list);
+    if (r < 0) {
+        eg_guarded_free(&list);
+        return eg_cli_error("processes cannot be listed: %s", strerror(-r));
+    }
+    if (json)
+        print_json(&list);
+    else
+        print_text(&list);
+    status = list.stale_count ? 1 : EG_EXIT_OK;
+    eg_guarded_free(&list);
+    return fflush(stdout) == 0 ? status : EG_EXIT_FAILED;
+}
