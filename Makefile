@@ -39,23 +39,36 @@ CFLAGS_HOST := $(filter-out -D_FORTIFY_SOURCE=2,$(CFLAGS_HOST))
 endif
 LDFLAGS_ALL := -Wl,-z,relro,-z,now,-z,noexecstack $(SANITIZE) $(LDFLAGS)
 
+# `FRONT=none` builds one program, as do compilers that musl's wrapper does not
+# know: the command starts slower, and does the same.  tools/deps brings musl-gcc.
+HAVE_MUSL := $(or $(filter-out skip,$(or $(DEPS),install)),$(shell command -v musl-gcc))
+FRONT ?= $(if $(filter-out gcc,$(CC))$(SANITIZE),none,$(if $(HAVE_MUSL),musl,none))
+WHOLE := $(BUILD)/execguard$(if $(filter musl,$(FRONT)),-full)
+
 FREE_SRC := $(wildcard $(FREE_DIRS:%=lib/%/*.c))
 HOST_SRC := $(wildcard $(HOST_DIRS:%=lib/%/*.c))
 SHIM_SRC := $(wildcard lib/shim/*.c)
 SHIM_ASM := $(wildcard lib/shim/*.S)
 CLI_SRC := $(wildcard cli/*.c)
+FRONT_OWN := $(wildcard cli/front/*.c)
+# What happens once a request: no compiler, and no library but libc.
+FRONT_SRC := $(FRONT_OWN) $(patsubst %,cli/%.c,load options preload say verb_exec verb_run worker) \
+    $(patsubst %,lib/compile/%.c,blob_file cache program requirements) \
+    $(patsubst %,lib/policy/%.c,arena diagnose owner render source suggest) \
+    $(filter-out %/export.c %/oci.c lib/supervisor/agent%,$(wildcard lib/supervisor/*.c))
 TABLES := $(wildcard lib/table/*.def)
 
 FREE_OBJ := $(FREE_SRC:%.c=$(BUILD)/obj/%.o)
 HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/obj/%.o)
 SHIM_OBJ := $(SHIM_SRC:%.c=$(BUILD)/obj/%.o) $(SHIM_ASM:%.S=$(BUILD)/obj/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
+FRONT_OBJ := $(FRONT_SRC:%.c=$(BUILD)/front/%.o)
 
 .PHONY: all
-all: $(BUILD)/execguard $(BUILD)/libexecguard-preload.so $(BUILD)/execguard-line
+all: $(BUILD)/execguard $(WHOLE) $(BUILD)/libexecguard-preload.so $(BUILD)/execguard-line
 
 # Objects are rebuilt when the compiler or its flags change (PREFIX is in them).
-ALL_FLAGS = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_FREE) $(CFLAGS_HOST) $(LDFLAGS_ALL)
+ALL_FLAGS = $(CC) $(FRONT) $(CPPFLAGS_ALL) $(CFLAGS_FREE) $(CFLAGS_HOST) $(LDFLAGS_ALL)
 $(BUILD)/.flags: export FLAGS_NOW = $(ALL_FLAGS)
 $(BUILD)/.flags: FORCE
 	@mkdir -p $(@D)
@@ -72,9 +85,24 @@ $(BUILD)/libexecguard-all.a: $(FREE_OBJ) $(HOST_OBJ)
 
 # The command is static: it starts faster than the dynamic loader and runs in
 # any image.
-$(BUILD)/execguard: $(CLI_OBJ) $(BUILD)/libexecguard-all.a
+$(WHOLE): $(CLI_OBJ) $(BUILD)/libexecguard-all.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -static $(LDFLAGS_ALL) -o $@ $^ -lseccomp -lcap -ljansson
+
+# The front (cli/front/main.c) starts faster still: glibc's start-up executes
+# CPUID, which leaves a virtual machine each time.  musl's wrapper hides the
+# kernel's headers together with glibc's.
+MUSL_CC := musl-gcc
+MUSL_INCLUDES := $(patsubst %,-idirafter /usr/include%,/$(shell $(CC) -dumpmachine) /)
+ifeq ($(FRONT),musl)
+$(BUILD)/execguard: $(FRONT_OBJ) $(FREE_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(MUSL_CC) -static $(LDFLAGS_ALL) -o $@ $^
+endif
+$(BUILD)/front/%.o: %.c $(OBJ_NEEDS)
+	@mkdir -p $(@D)
+	$(call say,MUSL,$@)
+	$(Q)$(MUSL_CC) $(CPPFLAGS_ALL) -Dstrerror=eg_front_strerror $(MUSL_INCLUDES) $(CFLAGS_HOST) -MMD -MP -c -o $@ $<
 
 # No DT_NEEDED, not even libc: the same file serves glibc and musl programs.  It is
 # loaded at every exec, so it has few segments and few relocations.
@@ -216,14 +244,14 @@ soak: deps-test all test-programs
 
 # --- Lint ---------------------------------------------------------------------
 
-C_FILES := $(wildcard lib/*/*.c cli/*.c helper/*.c tests/*/*.c bench/*.c examples/*/*.c)
+C_FILES := $(wildcard lib/*/*.c cli/*.c cli/*/*.c helper/*.c tests/*/*.c bench/*.c examples/*/*.c)
 H_FILES := $(wildcard include/*.h lib/*/*.h cli/*.h tests/*/*.h bench/*.h)
 # By their first line, since programs carry no suffix.
 SH_FILES = $(shell git ls-files -co --exclude-standard | while read -r f; do \
     [ -f "$$f" ] && head -n 1 "$$f" | grep -Eq '^\#!.*/(ba|da)?sh|^\# shellcheck shell' && echo "$$f"; \
     done; echo tests/lib/tap.sh)
 MAN_FILES := $(wildcard man/*.[1-8])
-TIDY_SRC := $(FREE_SRC) $(SHIM_SRC) $(HOST_SRC) $(CLI_SRC) $(wildcard helper/*.c)
+TIDY_SRC := $(FREE_SRC) $(SHIM_SRC) $(HOST_SRC) $(CLI_SRC) $(FRONT_OWN) $(wildcard helper/*.c)
 
 .PHONY: lint lint-format lint-tidy lint-cppcheck lint-shell lint-man
 lint: deps-test
@@ -274,6 +302,8 @@ install: all
 	install -m 755 $(BUILD)/execguard $(DESTDIR)$(PREFIX)/bin/execguard
 	install -m 755 $(BUILD)/libexecguard-preload.so $(LIBEXEC)/libexecguard-preload.so
 	install -m 755 $(BUILD)/execguard-line $(LIBEXEC)/execguard-line
+	$(if $(filter %-full,$(WHOLE)),install -m 755 $(WHOLE) $(LIBEXEC)/execguard-full, \
+	    rm -f $(LIBEXEC)/execguard-full)
 	$(if $(POLICIES),install -m 644 $(POLICIES) $(SHARE)/policies)
 	$(if $(DOCS),install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR))
 	$(foreach m,$(MAN_FILES),install -D -m 644 $(m) \
@@ -282,7 +312,7 @@ install: all
 # Leaves the administrator's own policies where they are.
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/execguard $(LIBEXEC)/libexecguard-preload.so \
-	    $(LIBEXEC)/execguard-line
+	    $(LIBEXEC)/execguard-line $(LIBEXEC)/execguard-full
 	rm -f $(POLICIES:policies/%=$(SHARE)/policies/%)
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(DOCS)))
 	rm -f $(foreach m,$(MAN_FILES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))

@@ -47,6 +47,21 @@ int eg_cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with "warning: " before the message; returns nothing. */
 void eg_cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* --- whole.c, or front/main.c in the front --- */
+
+/* The front is a second, small program for what happens once a request: `exec'
+ * and `run' of a policy that is compiled already.  Everything else, messages
+ * included, is the whole command's. */
+extern const bool eg_cli_is_front;
+
+/* In the front: replace this process by the whole command, which does it all
+ * again from the start.  Returns in the whole command; after eg_cli_commit; and,
+ * with the message printed, where the whole command cannot be started. */
+void eg_cli_hand_over(void);
+
+/* From here on this process is changed: it has to go on by itself. */
+void eg_cli_commit(void);
+
 /* --- options.c --- */
 
 struct eg_cli_option {
@@ -139,22 +154,27 @@ int eg_cli_become(const struct eg_cli_worker *worker, char **envp);
 
 /* --- preload.c --- */
 
-/* The command itself and the preload object: beside the command (a build
- * folder), else where it was installed. */
+/* The command's files: beside it (a build folder), in lib/execguard of the same
+ * prefix, else where they were to be installed.  Front and whole command name
+ * the same files, or policies that one compiled would be stale for the other. */
 struct eg_cli_files {
-    char command[PATH_MAX]; /* empty without /proc */
-    char object[PATH_MAX];
-    char runner[PATH_MAX]; /* see eg_cli_line_runner */
+    char command[PATH_MAX]; /* what users start; empty without /proc */
+    char whole[PATH_MAX];   /* the whole command; the same where there is no front */
+    char object[PATH_MAX];  /* the preload object */
+    char runner[PATH_MAX];  /* execguard-line beside it */
     struct stat object_stat;
 };
-/* False, with errno, when the object is not there; the paths are set anyway. */
+/* False, with errno, when the object is not there; the paths are set anyway,
+ * empty where they do not fit. */
 bool eg_cli_own_files(struct eg_cli_files *ret);
 
-/* execguard-line beside the preload object; NULL when it does not fit a path. */
-const char *eg_cli_line_runner(struct eg_cli_files *files);
+/* A file of the guard's own, named `what` in messages: nobody else may write it,
+ * and when root runs the guard, it must be root's.  0, or EG_EXIT_FAILED after
+ * the message. */
+int eg_cli_check_own(const char *what, const char *path);
 
-/* The preload object's path.  When root runs the guard, it must be root's and writable by nobody
- * else. 0, or EG_EXIT_FAILED after the message. */
+/* The preload object's path, checked as eg_cli_check_own does.  0, or
+ * EG_EXIT_FAILED after the message. */
 int eg_cli_find_preload(char ret[PATH_MAX]);
 
 /* A copy of envp with LD_PRELOAD beginning with `object` (what else was in it

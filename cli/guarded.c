@@ -206,10 +206,10 @@ static void take_file(struct survey *s, const char *path)
     json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     if (!file) return;
     pid_t pid = (pid_t)number_of(file, "pid");
-    size_t i;
-    const json_t *tree;
+    const json_t *trees = json_object_get(file, "trees");
     if (pid > 0 && eg_status_start_time(pid) == (uint64_t)number_of(file, "start"))
-        json_array_foreach(json_object_get(file, "trees"), i, tree) take_tree(s, file, tree);
+        for (size_t i = 0; i < json_array_size(trees); i++)
+            take_tree(s, file, json_array_get(trees, i));
     json_decref(file);
 }
 

@@ -31,7 +31,7 @@ const char *eg_cli_absolute(const char *path, char buf[PATH_MAX])
 struct compilation {
     struct eg_compile_options options;
     struct eg_cli_files own;
-    const char *guard_files[4];
+    const char *guard_files[5];
     char events[PATH_MAX];
 };
 
@@ -42,11 +42,13 @@ static int prepare(const char *events, struct compilation *ret)
     size_t n = 0;
     ret->options = (struct eg_compile_options){ .guard_files = ret->guard_files };
     eg_cli_own_files(&ret->own);
-    if (*ret->own.command) ret->guard_files[n++] = ret->own.command;
-    ret->guard_files[n++] = ret->own.object;
-    ret->options.line_runner = eg_cli_line_runner(&ret->own);
-    if (ret->options.line_runner) ret->guard_files[n++] = ret->options.line_runner;
+    const char *const own[] = { ret->own.command, ret->own.whole, ret->own.object,
+                                ret->own.runner };
+    for (size_t i = 0; i < 4; i++)
+        if (*own[i] && (i == 0 || strcmp(own[i], own[i - 1]) != 0)) ret->guard_files[n++] = own[i];
     ret->guard_files[n] = NULL;
+    if (*ret->own.runner) ret->options.line_runner = ret->own.runner;
+    if (*ret->own.whole) ret->options.compiler = ret->own.whole;
     if (!events) return 0;
     ret->options.events = eg_cli_absolute(events, ret->events);
     if (!ret->options.events)

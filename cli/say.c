@@ -24,6 +24,7 @@ static void say(const char *prefix, const char *format, va_list args)
 int eg_cli_error(const char *format, ...)
 {
     va_list args;
+    eg_cli_hand_over();
     va_start(args, format);
     say("", format, args);
     va_end(args);
@@ -42,6 +43,7 @@ int eg_cli_usage(const struct eg_cli_verb *verb, const char *format, ...)
 {
     va_list args;
     char prefix[64];
+    eg_cli_hand_over();
     snprintf(prefix, sizeof prefix, "%s: ", verb->name);
     va_start(args, format);
     say(prefix, format, args);

@@ -94,9 +94,10 @@ static int guard_and_become(const struct eg_cached *cached, char **argv)
     char **envp = eg_cli_worker_environment(environ, object, cached->path);
     if (!envp) return eg_cli_error("out of memory");
 
-    if (!observes) eg_cli_warn_worker(cached->blob, &worker);
     int agent;
     status = find_agent(cached->blob, &agent);
+    if (!status && !observes) eg_cli_warn_worker(cached->blob, &worker);
+    eg_cli_commit();
     if (!status && (!observes || agent >= 0)) status = install(cached->blob, &worker, agent);
     if (!status) status = eg_cli_become(&worker, envp);
     free(envp);

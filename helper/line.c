@@ -266,10 +266,11 @@ static char *next_place(const char **path, const char *name)
 {
     if (!*path) return NULL;
     size_t n = strcspn(*path, ":");
-    char *ret = reserve(n + strlen(name) + 2);
+    size_t size = strlen(name) + 1;
+    char *ret = reserve(n + 1 + size);
     memcpy(ret, *path, n);
     if (n) ret[n++] = '/';
-    strcpy(ret + n, name);
+    memcpy(ret + n, name, size);
     *path = (*path)[strcspn(*path, ":")] ? *path + strcspn(*path, ":") + 1 : NULL;
     return ret;
 }

@@ -107,7 +107,7 @@ enum eg_program_flag {
     EG_PROGRAM_SCRIPT = 1u << 3,    /* starts with #! */
     EG_PROGRAM_INTERPRETER = 1u << 4, /* named by no rule, needed by one */
     EG_PROGRAM_STATIC = 1u << 5,      /* ELF without PT_INTERP: the shim never enters it */
-    EG_PROGRAM_RUNNER = 1u << 6, /* execguard-line: runs command lines in a shell's place */
+    EG_PROGRAM_RUNNER = 1u << 6,      /* execguard-line: runs command lines in a shell's place */
 };
 
 struct eg_blob_program {

@@ -3,13 +3,20 @@
  * it was. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "compile/compile.h"
+
+void eg_blob_free(struct eg_blob *blob)
+{
+    free(blob);
+}
 
 static int write_all(int fd, const void *data, size_t n)
 {
@@ -94,7 +101,7 @@ int eg_blob_read(const char *path, struct eg_blob **ret_blob, const char **ret_w
 static bool is_changed(const char *path, const struct eg_blob_dependency *d)
 {
     struct statx st;
-    if (statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT, STATX_BASIC_STATS, &st) < 0)
+    if (eg_sys(__NR_statx, AT_FDCWD, path, AT_STATX_SYNC_AS_STAT, STATX_BASIC_STATS, &st) < 0)
         return d->id.mode != 0;
     return d->id.mode != st.stx_mode || d->id.ino != st.stx_ino ||
            d->id.dev != ((uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor) ||

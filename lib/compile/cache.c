@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/stat.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/sha256.h"
+#include "base/sys.h"
 #include "policy/source.h"
 
 /* --- The folder --- */
@@ -61,8 +63,11 @@ static char *try_folder(char *path, bool create, mode_t mode, int *ret_error)
         *ret_error = -ENOMEM;
         return NULL;
     }
-    if (create) make_folder(path, mode);
     *ret_error = check_folder(path);
+    if (*ret_error == -ENOENT && create) {
+        make_folder(path, mode);
+        *ret_error = check_folder(path);
+    }
     /* a root-owned place that is there but cannot be written is no place */
     if (*ret_error == 0 && create && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
         *ret_error = -errno;
@@ -112,11 +117,12 @@ static void feed(struct eg_sha256 *sha, const char *text)
     eg_sha256_feed(sha, text, n);
 }
 
-/* Another build of this program may compile otherwise. */
-static void feed_ourselves(struct eg_sha256 *sha)
+/* Another build of the program that compiles may do it otherwise. */
+static void feed_compiler(struct eg_sha256 *sha, const char *path)
 {
     struct statx st;
-    if (statx(AT_FDCWD, "/proc/self/exe", 0, STATX_BASIC_STATS, &st) < 0) return;
+    if (!path) path = "/proc/self/exe";
+    if (eg_sys(__NR_statx, AT_FDCWD, path, 0, STATX_BASIC_STATS, &st) < 0) return;
     const uint64_t self[] = { st.stx_ino, st.stx_size, (uint64_t)st.stx_mtime.tv_sec,
                               st.stx_mtime.tv_nsec };
     eg_sha256_feed(sha, self, sizeof(self));
@@ -142,25 +148,29 @@ static char *name_link(const char *folder, const char *given, const char *canoni
     feed(&sha, NULL);
     for (size_t i = 0; i < 4 && policy_options->search[i]; i++)
         feed(&sha, policy_options->search[i]);
-    feed_ourselves(&sha);
+    feed_compiler(&sha, options->compiler);
     eg_sha256_done(&sha, digest);
     char hex[65];
-    for (size_t i = 0; i < 32; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < 64; i++)
+        hex[i] = "0123456789abcdef"[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
+    hex[64] = '\0';
     return format("%s/%s", folder, hex);
 }
 
 /* --- Looking --- */
 
 /* May still nobody else write the policy's files?  (eg_policy_load asks when it
- * reads them; a hit reads none.) */
-static bool owners_are_fit(const struct eg_blob *blob, const struct eg_policy_options *options)
+ * reads them; a hit reads none, and the one at `opened` has been asked for.) */
+static bool owners_are_fit(const struct eg_blob *blob, const char *opened,
+                           const struct eg_policy_options *options)
 {
     const struct eg_blob_dependency *d = eg_blob_section(blob, EG_SECTION_DEPENDENCIES);
     for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_DEPENDENCIES); i++) {
         if (d[i].kind != EG_DEPENDENCY_POLICY) continue;
+        const char *path = eg_blob_cstr(blob, d[i].path);
+        if (strcmp(path, opened) == 0) continue;
         struct eg_diagnostics unheard = { 0 };
-        int fd = eg_source_open(eg_blob_cstr(blob, d[i].path), options, &unheard,
-                                (struct eg_span){ .source = EG_NONE });
+        int fd = eg_source_open(path, options, &unheard, (struct eg_span){ .source = EG_NONE });
         eg_diagnostics_free(&unheard);
         if (fd < 0) return false;
         close(fd);
@@ -185,17 +195,17 @@ static void name_blob(const struct eg_blob *blob, char ret[BLOB_NAME_SIZE])
 }
 
 /* Does the file hold the policy that it is named after, as things are now? */
-static bool is_fresh(const struct eg_blob *blob, const char *name,
+static bool is_fresh(const struct eg_blob *blob, const char *name, const char *opened,
                      const struct eg_policy_options *options)
 {
     char expected[BLOB_NAME_SIZE];
     name_blob(blob, expected);
     return strcmp(name, expected) == 0 && !eg_blob_stale(blob) &&
-           (!options->check_owner || owners_are_fit(blob, options));
+           (!options->check_owner || owners_are_fit(blob, opened, options));
 }
 
 /* The blob that `link` leads to, and its path; NULL when it cannot be used. */
-static struct eg_blob *find_fresh(const char *folder, const char *link,
+static struct eg_blob *find_fresh(const char *folder, const char *link, const char *opened,
                                   const struct eg_policy_options *options, char **ret_path)
 {
     char name[BLOB_NAME_SIZE];
@@ -207,7 +217,7 @@ static struct eg_blob *find_fresh(const char *folder, const char *link,
     struct eg_blob *blob = NULL;
     const char *why;
     if (path && is_ours(path) && eg_blob_read(path, &blob, &why) == 0 &&
-        is_fresh(blob, name, options)) {
+        is_fresh(blob, name, opened, options)) {
         *ret_path = path;
         return blob;
     }
@@ -291,7 +301,7 @@ int eg_cache_load_in(const char *folder, const char *name,
         link = name_link(folder, name, canonical, policy_options, options);
         free(canonical);
         if (!link) return -ENOMEM;
-        ret->blob = find_fresh(folder, link, policy_options, &ret->path);
+        ret->blob = find_fresh(folder, link, name, policy_options, &ret->path);
     }
     if (!ret->blob) r = make(name, policy_options, options, diagnostics, ret);
     if (!ret->path && r == 0) {

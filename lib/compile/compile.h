@@ -10,6 +10,7 @@ struct eg_compile_options {
     const char *events;             /* --events FILE: replaces the policy's sinks; NULL: none */
     const char *const *guard_files; /* further paths no worker may write; NULL-terminated or NULL */
     const char *line_runner;        /* path of execguard-line, used when it is there; NULL: none */
+    const char *compiler; /* the program that compiles, for the cache; NULL: this process's */
 };
 
 /* Lower a policy.  Program problems (missing, a directory, not executable, an

@@ -244,8 +244,3 @@ int eg_compile(const struct eg_policy *policy, const struct eg_compile_options *
     lowering_done(&l);
     return r;
 }
-
-void eg_blob_free(struct eg_blob *blob)
-{
-    free(blob);
-}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Foreign bytes seen as characters: what both renderers need to make them
- * harmless.  Private to event/. */
+/* Foreign bytes seen as characters: what renderers need to make them harmless. */
 #ifndef EG_EVENT_TEXT_H
 #define EG_EVENT_TEXT_H
 

@@ -84,18 +84,26 @@ static bool is_roots_alone(const char *path)
     return r == 0 && st.stx_uid == 0 && !(st.stx_mode & 022) && !S_ISLNK(st.stx_mode);
 }
 
-/* Is the file, and each folder above it, protected by its permissions? */
-static bool is_out_of_reach(struct eg_walk *tree, struct eg_str path)
+/* Are the first n bytes of path a folder above this file too? */
+static bool is_above(struct eg_str file, struct eg_str path, size_t n)
+{
+    return n < file.n && file.p[n] == '/' && __builtin_memcmp(file.p, path.p, n) == 0;
+}
+
+/* Is the file, and each folder above it, protected by its permissions?  Those
+ * above `known` are, as was found a moment ago. */
+static bool is_out_of_reach(struct eg_walk *tree, struct eg_str path, struct eg_str known)
 {
     if (path.n >= sizeof(tree->path)) return false;
     __builtin_memcpy(tree->path, path.p, path.n);
     tree->path[path.n] = '\0';
     for (size_t n = path.n; n > 0; n--) {
         if (n < path.n && path.p[n] != '/') continue;
+        if (n < path.n && is_above(known, path, n)) return true;
         tree->path[n] = '\0';
         if (!is_roots_alone(tree->path)) return false;
     }
-    return is_roots_alone("/");
+    return known.n || is_roots_alone("/");
 }
 
 /* Guard files that need no exception: for a worker that is powerless, those that
@@ -104,11 +112,14 @@ static bool is_out_of_reach(struct eg_walk *tree, struct eg_str path)
 static void find_harmless(struct eg_walk *tree)
 {
     const uint32_t *files = eg_blob_section(tree->blob, EG_SECTION_GUARD_FILES);
+    struct eg_str known = { NULL, 0 };
     if (!is_powerless(tree->blob)) return;
-    for (uint32_t i = 0; i < eg_blob_count(tree->blob, EG_SECTION_GUARD_FILES); i++)
-        if (i < 8 * sizeof(tree->harmless) &&
-            is_out_of_reach(tree, eg_blob_str(tree->blob, files[i])))
-            tree->harmless[i / 32] |= 1u << (i % 32);
+    for (uint32_t i = 0; i < eg_blob_count(tree->blob, EG_SECTION_GUARD_FILES); i++) {
+        struct eg_str path = eg_blob_str(tree->blob, files[i]);
+        if (i >= 8 * sizeof(tree->harmless) || !is_out_of_reach(tree, path, known)) continue;
+        tree->harmless[i / 32] |= 1u << (i % 32);
+        known = path;
+    }
     tree->path[0] = '\0';
 }
 

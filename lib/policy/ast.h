@@ -90,7 +90,7 @@ struct eg_policy {
     uint32_t optional_layers;
     struct eg_span optional_spans[EG_LAYER_COUNT];
     struct eg_ast_word agent; /* its socket; empty: none */
-    bool shell_rewrite; /* default true once rewriting is built */
+    bool shell_rewrite;       /* default true once rewriting is built */
     bool pipeline_allow;
     bool worker_reexec;
     struct eg_ast_rule *rules;

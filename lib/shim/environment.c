@@ -117,7 +117,7 @@ static int reserve(struct eg_environment *ret, size_t entries, const char ***ret
     size_t size = entries * sizeof(char *);
     long map =
         eg_sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map < 0 && map > -4096) return -ENOMEM;
+    if (map >= -4095 && map <= 0) return -ENOMEM;
     ret->map = (void *)map;
     ret->map_size = size;
     *ret_array = ret->map;

@@ -82,7 +82,7 @@ static int list_reserve(struct list *list, size_t count)
     size_t size = (count + 1) * sizeof(char *);
     long map =
         eg_sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map < 0 && map > -4096) return -E2BIG;
+    if (map >= -4095 && map <= 0) return -E2BIG;
     list->argv = (const char **)map;
     list->size = size;
     return 0;

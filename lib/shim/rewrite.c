@@ -72,7 +72,7 @@ static int read_long(struct rewrite *w)
     size_t size = words + args + w->shell.command.n + 1 + LONG_GLOBS;
     long map = eg_sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map < 0 && map > -4096) return -ENOMEM;
+    if (map >= -4095 && map <= 0) return -ENOMEM;
     char *at = (char *)map;
     w->map = at;
     w->map_size = size;
@@ -353,6 +353,7 @@ static __attribute__((noinline)) void decide(struct rewrite *w, struct eg_exec_r
 {
     struct eg_child_lookup finder;
     struct eg_lookup lookup = { eg_shim_find_inner, &finder };
+    /* cppcheck-suppress ctuuninitvar ; eg_line_shell_command filled it */
     bool readable = w->shell.kind == EG_SHELL_COMMAND && w->shell.dialect != EG_DIALECT_NONE;
     struct eg_shell_request request = { .exec = exec,
                                         .shell = &w->shell,

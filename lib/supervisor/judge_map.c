@@ -99,8 +99,8 @@ static bool allowed_program(const struct eg_tree *tree, const struct eg_identity
            eg_tree_program(tree, id) != EG_NONE;
 }
 
-bool eg_tree_may_map(const struct eg_tree *tree, pid_t tid, const char *open_path,
-                     const struct stat *st, const char *path)
+static bool look_at(const struct eg_tree *tree, pid_t tid, const char *open_path,
+                    const struct stat *st, const char *path)
 {
     char root[64] = "";
     if (tree->foreign_root) snprintf(root, sizeof root, "/proc/%d/root", (int)tid);
@@ -118,8 +118,8 @@ bool eg_tree_may_map(const struct eg_tree *tree, pid_t tid, const char *open_pat
     return allowed;
 }
 
-struct eg_answer eg_tree_refuse_map(struct eg_tree *tree, const struct seccomp_notif *notif,
-                                    const char *call, const char *path)
+static struct eg_answer refuse(struct eg_tree *tree, const struct seccomp_notif *notif,
+                               const char *path)
 {
     struct eg_tree_texts *texts = malloc(sizeof *texts);
     struct eg_event event;
@@ -128,7 +128,7 @@ struct eg_answer eg_tree_refuse_map(struct eg_tree *tree, const struct seccomp_n
         pid_t tgid = eg_remote_tgid(tid);
         eg_tree_event(tree, tid, tgid > 0 ? tgid : tid, EG_KIND_MAP, EG_REASON_MAPPED_CODE, texts,
                       &event);
-        event.call = eg_str(call);
+        event.call = EG_STR("mmap");
         event.path = eg_str(path);
         eg_tree_report(tree, &event);
         free(texts);
@@ -157,12 +157,12 @@ struct eg_answer eg_tree_judge_map(struct eg_tree *tree, const struct seccomp_no
     ssize_t n = readlink(link, path, sizeof path - 1);
     if (n < 0) return eg_answer_error(EACCES);
     path[n] = '\0';
-    bool allowed = eg_tree_may_map(tree, (pid_t)notif->pid, link, &st, path);
+    bool allowed = look_at(tree, (pid_t)notif->pid, link, &st, path);
     if (!eg_notify_valid(tree->listener, notif->id)) return eg_answer_error(EACCES);
     *slot = (struct eg_map_verdict){ .dev = st.st_dev,
                                      .ino = st.st_ino,
                                      .ctime_s = st.st_ctim.tv_sec,
                                      .ctime_ns = (uint32_t)st.st_ctim.tv_nsec,
                                      .allowed = allowed };
-    return allowed ? eg_answer_proceed() : eg_tree_refuse_map(tree, notif, "mmap", path);
+    return allowed ? eg_answer_proceed() : refuse(tree, notif, path);
 }

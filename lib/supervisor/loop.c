@@ -12,6 +12,7 @@
  * Signals and children arrive as descriptors; nothing here blocks but poll. */
 #include "supervisor/loop.h"
 
+#include "supervisor/signals.h"
 #include "supervisor/start.h"
 #include "supervisor/status.h"
 #include "supervisor/tree.h"
@@ -162,7 +163,7 @@ int eg_loop_supervise(const struct eg_run *run, const sigset_t *mask, pid_t main
 {
     struct loop loop = { .run = run, .main_pid = main_pid, .report = report };
     sigset_t all;
-    sigfillset(&all);
+    eg_signals_all(&all);
     prctl(PR_SET_NAME, "execguard-sup", 0, 0, 0);
     int signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {

@@ -290,7 +290,7 @@ int eg_remote_process(pid_t tid, struct eg_process *ret)
 
 pid_t eg_remote_tgid(pid_t tid)
 {
-    struct eg_process process;
+    struct eg_process process = { 0 };
     int error = eg_remote_process(tid, &process);
     return error ? error : process.tgid;
 }

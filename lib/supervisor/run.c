@@ -4,6 +4,7 @@
 #include "supervisor/run.h"
 
 #include "supervisor/loop.h"
+#include "supervisor/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,8 +116,8 @@ int eg_run(struct eg_run *run)
     /* an ignored SIGCHLD would throw our children's statuses away */
     run->ignores_children = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
     int reports[2];
-    sigfillset(&all);
-    if (sigprocmask(SIG_BLOCK, &all, &before) < 0 || pipe2(reports, O_CLOEXEC) < 0 ||
+    eg_signals_all(&all);
+    if (eg_signals_mask(SIG_BLOCK, &all, &before) < 0 || pipe2(reports, O_CLOEXEC) < 0 ||
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
         fprintf(stderr, "execguard: cannot prepare to supervise: %s\n", strerror(errno));
         return EG_STATUS_FAILED;

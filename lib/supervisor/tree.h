@@ -69,7 +69,6 @@ int eg_tree_serve(struct eg_tree *tree);
 struct eg_answer eg_tree_judge_exec(struct eg_tree *tree, const struct seccomp_notif *notif);
 struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp_notif *notif);
 struct eg_answer eg_tree_judge_map(struct eg_tree *tree, const struct seccomp_notif *notif);
-struct eg_answer eg_tree_judge_protect(struct eg_tree *tree, const struct seccomp_notif *notif);
 struct eg_answer eg_tree_take_call(struct eg_tree *tree, const struct seccomp_notif *notif);
 
 /* Shared by the judges. */
@@ -80,16 +79,6 @@ uint32_t eg_tree_program(const struct eg_tree *tree, const struct eg_identity *i
 /* The first variable that would make a program load code and that the worker was
  * not started with; NULL when there is none. */
 const char *eg_tree_foreign_variable(const struct eg_tree *tree, const struct eg_vector *envp);
-
-/* May this file be mapped as code?  `open` names it for us, `path` in events and
- * for the write trees; st is of the same file. */
-struct stat;
-bool eg_tree_may_map(const struct eg_tree *tree, pid_t tid, const char *open_path,
-                     const struct stat *st, const char *path);
-
-/* Refuse a mapping: the event, and the answer. */
-struct eg_answer eg_tree_refuse_map(struct eg_tree *tree, const struct seccomp_notif *notif,
-                                    const char *call, const char *path);
 
 /* An event about a thread, filled with what /proc knows of it; texts live in
  * `texts` (three paths).  In log mode a denial becomes would-deny. */

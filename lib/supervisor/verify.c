@@ -136,7 +136,7 @@ struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp
 {
     char exe_path[EG_PATH_MAX];
     struct eg_target exe;
-    struct eg_process process;
+    struct eg_process process = { 0 };
     pid_t tid = (pid_t)notif->pid;
     /* who refuses nothing need not make sure that a verdict was kept to */
     bool observes = tree->blob->flags & EG_BLOB_LOG_MODE && !tree->worker_any;

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include "base/sys.h"
 
 #define LINKS_MAX 40 /* as the kernel: path_resolution(7) */
 
@@ -40,8 +43,8 @@ static bool same_file(int a, int b)
 {
     struct statx x, y;
     unsigned mask = STATX_INO | STATX_MNT_ID;
-    return statx(a, "", AT_EMPTY_PATH, mask, &x) == 0 &&
-           statx(b, "", AT_EMPTY_PATH, mask, &y) == 0 && x.stx_ino == y.stx_ino &&
+    return eg_sys(__NR_statx, a, "", AT_EMPTY_PATH, mask, &x) == 0 &&
+           eg_sys(__NR_statx, b, "", AT_EMPTY_PATH, mask, &y) == 0 && x.stx_ino == y.stx_ino &&
            x.stx_dev_major == y.stx_dev_major && x.stx_dev_minor == y.stx_dev_minor &&
            x.stx_mnt_id == y.stx_mnt_id;
 }
