@@ -353,7 +353,6 @@ static __attribute__((noinline)) void decide(struct rewrite *w, struct eg_exec_r
 {
     struct eg_child_lookup finder;
     struct eg_lookup lookup = { eg_shim_find_inner, &finder };
-    /* cppcheck-suppress ctuuninitvar ; eg_line_shell_command filled it */
     bool readable = w->shell.kind == EG_SHELL_COMMAND && w->shell.dialect != EG_DIALECT_NONE;
     struct eg_shell_request request = { .exec = exec,
                                         .shell = &w->shell,
