@@ -68,7 +68,8 @@ FRONT_OBJ := $(FRONT_SRC:%.c=$(BUILD)/front/%.o)
 all: $(BUILD)/execguard $(WHOLE) $(BUILD)/libexecguard-preload.so $(BUILD)/execguard-line
 
 # Objects are rebuilt when the compiler or its flags change (PREFIX is in them).
-ALL_FLAGS = $(CC) $(FRONT) $(CPPFLAGS_ALL) $(CFLAGS_FREE) $(CFLAGS_HOST) $(LDFLAGS_ALL)
+# Expanded here: what one target adds to its flags would else be taken for a change.
+ALL_FLAGS := $(CC) $(FRONT) $(CPPFLAGS_ALL) $(CFLAGS_FREE) $(CFLAGS_HOST) $(LDFLAGS_ALL)
 $(BUILD)/.flags: export FLAGS_NOW = $(ALL_FLAGS)
 $(BUILD)/.flags: FORCE
 	@mkdir -p $(@D)

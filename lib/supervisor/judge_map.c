@@ -99,6 +99,17 @@ static bool allowed_program(const struct eg_tree *tree, const struct eg_identity
            eg_tree_program(tree, id) != EG_NONE;
 }
 
+/* The guard's own files, the preload object among them, may lie anywhere that no
+ * worker can write: the domain keeps them (compile/, GUARD_FILES). */
+static bool is_guard_file(const struct eg_tree *tree, const char *path, const struct stat *st)
+{
+    const uint32_t *files = eg_blob_section(tree->blob, EG_SECTION_GUARD_FILES);
+    if (tree->foreign_root || st->st_mode & (S_IWGRP | S_IWOTH)) return false;
+    for (uint32_t i = 0; i < eg_blob_count(tree->blob, EG_SECTION_GUARD_FILES); i++)
+        if (strcmp(eg_blob_cstr(tree->blob, files[i]), path) == 0) return true;
+    return false;
+}
+
 static bool look_at(const struct eg_tree *tree, pid_t tid, const char *open_path,
                     const struct stat *st, const char *path)
 {
@@ -113,7 +124,8 @@ static bool look_at(const struct eg_tree *tree, pid_t tid, const char *open_path
     if (allowed && is_program(fd))
         allowed = allowed_program(tree, &id);
     else if (allowed)
-        allowed = allowed_program(tree, &id) || !planted(tree, tid, root, path, st);
+        allowed = allowed_program(tree, &id) || is_guard_file(tree, path, st) ||
+                  !planted(tree, tid, root, path, st);
     close(fd);
     return allowed;
 }
