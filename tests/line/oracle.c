@@ -201,6 +201,19 @@ static void fill_directory(void)
     if (symlink(SANDBOX_STUB, SANDBOX_CWD "/a.out")) err(125, "symlink");
 }
 
+/* Make the folders above a path; those outside the working directory get the
+ * mode, open while a stub is made and shut afterwards. */
+static void set_folders(char *path, mode_t mode)
+{
+    for (char *p = path + 1; *p; p++) {
+        if (*p != '/') continue;
+        *p = 0;
+        mkdir(path, 0755);
+        if (strncmp(path, SANDBOX_CWD, strlen(SANDBOX_CWD)) != 0) chmod(path, mode);
+        *p = '/';
+    }
+}
+
 /* Make a stub answer to a name, wherever it would be looked for. */
 static void make_stub(const char *name, size_t n)
 {
@@ -212,14 +225,20 @@ static void make_stub(const char *name, size_t n)
     } else {
         snprintf(path, sizeof path, "%.*s", (int)n, name);
         if (path[0] != '/' || strstr(path, "none/")) return;
-        for (char *p = path + 1; *p; p++) {
-            if (*p != '/') continue;
-            *p = 0;
-            mkdir(path, 0755);
-            *p = '/';
-        }
     }
-    if (symlink(SANDBOX_STUB, path)) return; /* it is there, or cannot be */
+    set_folders(path, 0755);
+    int made = symlink(SANDBOX_STUB, path); /* or it is there, or cannot be */
+    (void)made;
+    set_folders(path, 0555);
+}
+
+/* Only the working directory is put back between the two runs, so nothing else
+ * may change in them: `cd .. ; prog * >new` would list the first run's file. */
+static void shut_world(bool shut)
+{
+    static const char *const folders[] = { "/", "/bin", "/usr", "/usr/bin", "/home" };
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        if (chmod(folders[i], shut ? 0555 : 0777)) err(125, "chmod %s", folders[i]);
 }
 
 /* Whatever looks like a program's name gets a stub, so that a line which is
@@ -465,7 +484,9 @@ static void check_line(const char *text, size_t n)
     if (line.construct) return;
     totals.accepted++;
     if (is_race(&line)) return;
+    shut_world(false);
     make_stubs(text, n, &line);
+    shut_world(true);
 
     struct reference reference = { { text, n }, &line, options.dialect, environment };
     do_run(text, &reference, true, &shell);
