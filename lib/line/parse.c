@@ -296,7 +296,9 @@ static bool classify_command(struct parser *parser, struct eg_line_command *comm
     } else if (word_is(first, EG_STR("command"))) {
         const struct eg_line_word *name = first + 2;
         if (command->word_count != 3 || !word_is(first + 1, EG_STR("-v")) ||
-            (name->flags & EG_WORD_GLOB) || !name->n || name->text[0] == '-')
+            (name->flags & EG_WORD_GLOB) || !name->n || name->text[0] == '-' ||
+            /* of a path dash says that it is there, bash that it can be run */
+            (dialect != EG_DIALECT_DASH && eg_str_find(word_str(name), '/') < name->n))
             return refuse(parser, EG_CONSTRUCT_COMMAND, first->offset, first->end);
         drop_first_word(parser, command);
         drop_first_word(parser, command);

@@ -121,10 +121,13 @@ static bool refuse_at(struct eg_scan *scan, enum eg_construct construct, size_t 
 }
 
 /* In a locale such as GBK or Shift-JIS, a shell that reads characters may take
- * a byte above 127 and the byte after it as one. */
+ * a byte above 127 and the byte after it as one.  bash marks quoted bytes in its own
+ * memory with 1 and 127 (CTLESC and CTLNUL of its shell.h), and loses some. */
 static bool check_encoding(struct eg_scan *scan, int c)
 {
-    if (scan->dialect == EG_DIALECT_DASH || c < 0x80) return true;
+    if (scan->dialect == EG_DIALECT_DASH) return true;
+    if (c == 0x01 || c == 0x7f) return refuse_at(scan, EG_CONSTRUCT_ENCODING, 1);
+    if (c < 0x80) return true;
     int next = byte_at(scan, scan->at + 1);
     if (next < 0x40 || next >= 0x7f || is_name_start(next) || next == '@') return true;
     return refuse_at(scan, EG_CONSTRUCT_ENCODING, 2);
