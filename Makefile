@@ -19,8 +19,8 @@ VERSION := 0.1.0
 
 # Folders by world (HACKING.md): freestanding code runs inside other people's
 # processes, hosted code is the command's.
-FREE_DIRS := base blob line decide resolve event guard
-HOST_DIRS := policy compile supervisor
+FREE_DIRS := base blob line content decide resolve event guard
+HOST_DIRS := policy compile supervisor upload api
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wwrite-strings -Wvla -Wundef
@@ -53,8 +53,9 @@ CLI_SRC := $(wildcard cli/*.c)
 FRONT_OWN := $(wildcard cli/front/*.c)
 # What happens once a request: no compiler, and no library but libc.
 FRONT_SRC := $(FRONT_OWN) $(patsubst %,cli/%.c,load options preload say verb_exec verb_run worker) \
-    $(patsubst %,lib/compile/%.c,blob_file cache program requirements) \
+    $(patsubst %,lib/compile/%.c,blob_file cache files program requirements) \
     $(patsubst %,lib/policy/%.c,arena diagnose owner render source suggest) \
+    $(patsubst %,lib/upload/%.c,quarantine) \
     $(filter-out %/export.c %/oci.c lib/supervisor/agent%,$(wildcard lib/supervisor/*.c))
 TABLES := $(wildcard lib/table/*.def)
 
@@ -65,7 +66,8 @@ CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
 FRONT_OBJ := $(FRONT_SRC:%.c=$(BUILD)/front/%.o)
 
 .PHONY: all
-all: $(BUILD)/execguard $(WHOLE) $(BUILD)/libexecguard-preload.so $(BUILD)/execguard-line
+all: $(BUILD)/execguard $(WHOLE) $(BUILD)/libexecguard-preload.so $(BUILD)/execguard-line \
+    $(BUILD)/libexecguard.so
 
 # Objects are rebuilt when the compiler or its flags change (PREFIX is in them).
 # Expanded here: what one target adds to its flags would else be taken for a change.
@@ -120,6 +122,17 @@ $(BUILD)/execguard-line: $(RUNNER_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 
+# For programs that guard themselves.
+SONAME := libexecguard.so.0
+API_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard lib/api/*.c))
+$(BUILD)/$(SONAME): $(API_OBJ) $(BUILD)/libexecguard-all.a lib/api/exports.map
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(LDFLAGS_ALL) -Wl,-z,defs -Wl,-soname,$(SONAME) \
+	    -Wl,--version-script=lib/api/exports.map -o $@ $(API_OBJ) $(BUILD)/libexecguard-all.a \
+	    -lseccomp -lcap -ljansson
+$(BUILD)/libexecguard.so: $(BUILD)/$(SONAME)
+	$(Q)ln -sf $(SONAME) $@
+
 define free_rule
 $(BUILD)/obj/lib/$(1)/%.o: lib/$(1)/%.c $(OBJ_NEEDS)
 	@mkdir -p $$(@D)
@@ -137,6 +150,16 @@ $(BUILD)/obj/%.o: %.c $(OBJ_NEEDS)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_HOST) -MMD -MP -c -o $@ $<
+
+# For images that hold nothing else: one program, and the preload object that
+# serves every libc.  No line runner: it would need the image's libc.
+.PHONY: static
+static: $(BUILD)/static/execguard $(BUILD)/static/libexecguard-preload.so
+$(BUILD)/static/execguard: $(WHOLE)
+$(BUILD)/static/libexecguard-preload.so: $(BUILD)/libexecguard-preload.so
+$(BUILD)/static/%:
+	$(call say,CP,$@)
+	$(Q)install -D -m 755 $< $@
 
 # What an installation for another machine can be checked with: compile only.
 .PHONY: free-objects
@@ -305,6 +328,12 @@ install: all
 	install -m 755 $(BUILD)/execguard-line $(LIBEXEC)/execguard-line
 	$(if $(filter %-full,$(WHOLE)),install -m 755 $(WHOLE) $(LIBEXEC)/execguard-full, \
 	    rm -f $(LIBEXEC)/execguard-full)
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 include/execguard.h $(DESTDIR)$(PREFIX)/include/execguard.h
+	install -m 755 $(BUILD)/$(SONAME) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libexecguard.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' lib/api/execguard.pc.in \
+	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/execguard.pc
 	$(if $(POLICIES),install -m 644 $(POLICIES) $(SHARE)/policies)
 	$(if $(DOCS),install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR))
 	$(foreach m,$(MAN_FILES),install -D -m 644 $(m) \
@@ -314,6 +343,8 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/execguard $(LIBEXEC)/libexecguard-preload.so \
 	    $(LIBEXEC)/execguard-line $(LIBEXEC)/execguard-full
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,include/execguard.h lib/$(SONAME) lib/libexecguard.so \
+	    lib/pkgconfig/execguard.pc)
 	rm -f $(POLICIES:policies/%=$(SHARE)/policies/%)
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(DOCS)))
 	rm -f $(foreach m,$(MAN_FILES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))

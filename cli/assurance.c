@@ -86,6 +86,11 @@ void eg_cli_survey(const struct eg_blob *blob, struct eg_cli_ground *ret)
         if (programs[i].interpreter == ret->shell_may_run) ret->shell_needs_it = i;
 }
 
+static bool in_uploads(enum eg_aspect aspect)
+{
+    return aspect == EG_ASPECT_NAME || aspect == EG_ASPECT_MODE || aspect == EG_ASPECT_CONTENT;
+}
+
 static bool row_holds(const struct eg_cli_ground *ground, const struct row *row)
 {
     switch (row->layer) {
@@ -96,7 +101,11 @@ static bool row_holds(const struct eg_cli_ground *ground, const struct row *row)
         return true;
     case EG_LAYER_FILTER: return ground->machine.filter;
     case EG_LAYER_CAPABILITIES: return ground->blob->flags & EG_BLOB_LIMIT_CAPS;
-    case EG_LAYER_SUPERVISOR: return ground->machine.listener;
+    case EG_LAYER_SUPERVISOR:
+        /* Without a domain, a call about another path goes on in the kernel, and
+         * may find the upload tree there. */
+        if (in_uploads(row->aspect) && ground->machine.landlock_abi < 1) return false;
+        return ground->machine.listener;
     default: return true;
     }
 }

@@ -52,6 +52,22 @@ bool eg_cli_attach_built(enum eg_attach attach);
 bool eg_cli_refusal_aspect(const struct eg_blob *blob, const struct eg_decision *decision,
                            enum eg_aspect *ret);
 
+/* For each way of attaching, what holds a refusal of this aspect (stdout). */
+void eg_cli_print_layers(const struct eg_cli_ground *ground, enum eg_aspect aspect);
+
+/* explain_write.c: say what the policy answers to a change of the file tree
+ * (stdout); the exit status. */
+struct eg_cli_write_question {
+    const char *what;
+    const char *cwd;  /* NULL: this one */
+    const char *mode; /* octal; NULL: what is usual */
+    bool json;
+    int argc;
+    char **argv; /* the path; of rename, link and symlink the old one or the text before it */
+};
+int eg_cli_explain_write(const struct eg_cli_verb *verb, const struct eg_blob *blob,
+                         const struct eg_cli_write_question *q);
+
 /* Is this program in the set that the domain lets run? */
 bool eg_cli_in_exec_set(const struct eg_blob *blob, uint32_t program);
 

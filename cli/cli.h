@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "compile/compile.h"
+#include "compile/files.h"
 #include "decide/decide.h"
 #include "resolve/resolve.h"
 
@@ -83,6 +83,11 @@ enum eg_cli_words {
 int eg_cli_parse(const struct eg_cli_verb *verb, const struct eg_cli_option *options,
                  enum eg_cli_words words, int argc, char **argv, int *ret_argc, char ***ret_argv);
 
+/* The same for a verb whose first other word begins a command, and which needs one
+ * and a policy: *policy is what the option set. */
+int eg_cli_parse_command(const struct eg_cli_verb *verb, const struct eg_cli_option *options,
+                         const char *const *policy, int argc, char ***argv);
+
 /* A usage mistake: message, and where to find help.  Returns EG_EXIT_FAILED. */
 int eg_cli_usage(const struct eg_cli_verb *verb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -115,6 +120,10 @@ void eg_cli_unload(struct eg_cli_loaded *loaded);
  * EG_EXIT_FAILED.  End with eg_cached_free. */
 int eg_cli_load_cached(const char *name, const char *events, struct eg_cached *ret);
 
+/* The same for a worker whose supervisor can hand the policy over: no folder to
+ * keep it in is needed. */
+int eg_cli_load_supervised(const char *name, const char *events, struct eg_cached *ret);
+
 /* `path` made absolute against the working directory into buf; NULL when it is
  * too long.  An absolute path is returned as it is. */
 const char *eg_cli_absolute(const char *path, char buf[PATH_MAX]);
@@ -129,44 +138,38 @@ struct eg_cli_worker {
     char path[PATH_MAX];                             /* canonical */
     struct eg_target targets[EG_WORKER_TARGETS_MAX]; /* [0]: the program */
     size_t count;
-    bool loads_shim; /* its image has a dynamic loader */
-    char **argv;     /* what to start it with; lives until the exec */
+    bool loads_shim;        /* its image has a dynamic loader */
+    struct eg_identity exe; /* what /proc/PID/exe will show: it, or a script's interpreter */
+    char **argv;            /* what to start it with; lives until the exec */
+    char **envp;            /* its environment, with the shim in it; one allocation */
 };
 
-/* Find argv[0] by PATH and what it needs to start; for a script of `env NAME` it
- * is NAME that is started, with the words of that line.  0, or an exit status after
+/* All that can be refused before a layer is installed: whether the policy can be
+ * had by this user, the preload object, and argv[0], found by PATH with what it
+ * needs to start; for a script of `env NAME` it is NAME that is started, with the
+ * words of that line.  0 with *ret filled (free ret->envp), or an exit status after
  * the message was printed: 127 not found, 126 not executable, 125 otherwise. */
-int eg_cli_find_worker(char **argv, struct eg_cli_worker *ret);
+int eg_cli_prepare_worker(const struct eg_cached *cached, char **argv, struct eg_cli_worker *ret);
 
 /* Warn on stderr where the shim cannot enter this worker. */
 void eg_cli_warn_worker(const struct eg_blob *blob, const struct eg_cli_worker *worker);
 
-/* May the blob's capabilities, no_new_privs and two-step narrowing be had
- * together here?  0, or EG_EXIT_FAILED after the message. */
-int eg_cli_check_privileges(const struct eg_blob *blob);
+/* Warn on stderr of each set-id program of the policy's rules that no_new_privs will
+ * leave without its privileges (postdrop, exim): what it is for is lost. */
+void eg_cli_warn_helpers(const struct eg_blob *blob);
 
 /* Say which layer could not be installed.  Returns EG_EXIT_FAILED. */
 int eg_cli_guard_failed(const struct eg_guard_error *error);
 
 /* Replace this process by the worker.  Returns only on failure: an exit status,
  * message printed. */
-int eg_cli_become(const struct eg_cli_worker *worker, char **envp);
+int eg_cli_become(const struct eg_cli_worker *worker);
 
 /* --- preload.c --- */
 
-/* The command's files: beside it (a build folder), in lib/execguard of the same
- * prefix, else where they were to be installed.  Front and whole command name
- * the same files, or policies that one compiled would be stale for the other. */
-struct eg_cli_files {
-    char command[PATH_MAX]; /* what users start; empty without /proc */
-    char whole[PATH_MAX];   /* the whole command; the same where there is no front */
-    char object[PATH_MAX];  /* the preload object */
-    char runner[PATH_MAX];  /* execguard-line beside it */
-    struct stat object_stat;
-};
-/* False, with errno, when the object is not there; the paths are set anyway,
- * empty where they do not fit. */
-bool eg_cli_own_files(struct eg_cli_files *ret);
+/* The command's files, found beside it (compile/files.h).  False, with errno, when the
+ * preload object is not there; the paths are set anyway. */
+bool eg_cli_own_files(struct eg_files *ret);
 
 /* A file of the guard's own, named `what` in messages: nobody else may write it,
  * and when root runs the guard, it must be root's.  0, or EG_EXIT_FAILED after
@@ -176,19 +179,6 @@ int eg_cli_check_own(const char *what, const char *path);
 /* The preload object's path, checked as eg_cli_check_own does.  0, or
  * EG_EXIT_FAILED after the message. */
 int eg_cli_find_preload(char ret[PATH_MAX]);
-
-/* A copy of envp with LD_PRELOAD beginning with `object` (what else was in it
- * follows) and EXECGUARD_POLICY naming `policy`.  One allocation, the caller
- * frees.  NULL: out of memory. */
-char **eg_cli_worker_environment(char *const *envp, const char *object, const char *policy);
-
-/* --- explain_line.c --- */
-
-/* A decision about a shell becomes one about its command line, where the policy
- * has lines run without their shell; *ret_line is then the line.  decision->inner
- * stays allocated. */
-void eg_cli_explain_line(const struct eg_blob *blob, const struct eg_exec_request *request,
-                         struct eg_str *ret_line, struct eg_decision *decision);
 
 /* --- json.c --- */
 

@@ -29,29 +29,20 @@ const char *eg_cli_absolute(const char *path, char buf[PATH_MAX])
 
 /* Options of a compilation and the memory that they point into. */
 struct compilation {
-    struct eg_compile_options options;
-    struct eg_cli_files own;
-    const char *guard_files[5];
+    struct eg_files own;
+    struct eg_files_options with;
     char events[PATH_MAX];
 };
 
-/* The guard's own files are out of the worker's reach.  --events becomes
- * absolute: the worker may change its folder, the sink must not move with it. */
+/* --events becomes absolute: the worker may change its folder, the sink must not
+ * move with it. */
 static int prepare(const char *events, struct compilation *ret)
 {
-    size_t n = 0;
-    ret->options = (struct eg_compile_options){ .guard_files = ret->guard_files };
     eg_cli_own_files(&ret->own);
-    const char *const own[] = { ret->own.command, ret->own.whole, ret->own.object,
-                                ret->own.runner };
-    for (size_t i = 0; i < 4; i++)
-        if (*own[i] && (i == 0 || strcmp(own[i], own[i - 1]) != 0)) ret->guard_files[n++] = own[i];
-    ret->guard_files[n] = NULL;
-    if (*ret->own.runner) ret->options.line_runner = ret->own.runner;
-    if (*ret->own.whole) ret->options.compiler = ret->own.whole;
+    eg_files_compile_options(&ret->own, &ret->with);
     if (!events) return 0;
-    ret->options.events = eg_cli_absolute(events, ret->events);
-    if (!ret->options.events)
+    ret->with.options.events = eg_cli_absolute(events, ret->events);
+    if (!ret->with.options.events)
         return eg_cli_error("the path of --events is too long: `%.64s...'", events);
     return 0;
 }
@@ -60,7 +51,7 @@ const struct eg_compile_options *eg_cli_compile_options(void)
 {
     static struct compilation compilation;
     prepare(NULL, &compilation);
-    return &compilation.options;
+    return &compilation.with.options;
 }
 
 static int report_failure(const char *name, const char *what, int error)
@@ -78,7 +69,8 @@ static int load(const char *name, const char *events, bool warn, struct eg_cli_l
     int r = prepare(events, &compilation);
     if (r) return r;
     r = eg_policy_load(name, &options, &ret->diagnostics, &ret->policy);
-    if (r == 0) r = eg_compile(ret->policy, &compilation.options, &ret->diagnostics, &ret->blob);
+    if (r == 0)
+        r = eg_compile(ret->policy, &compilation.with.options, &ret->diagnostics, &ret->blob);
     if (ret->diagnostics.count && (warn || r))
         eg_diagnostics_render(&ret->diagnostics, ret->policy, stderr);
     if (r == 0) return 0;
@@ -103,7 +95,7 @@ void eg_cli_unload(struct eg_cli_loaded *loaded)
     eg_diagnostics_free(&loaded->diagnostics);
 }
 
-int eg_cli_load_cached(const char *name, const char *events, struct eg_cached *ret)
+static int load_cached(const char *name, const char *events, bool fileless, struct eg_cached *ret)
 {
     struct eg_policy_options options;
     struct compilation compilation;
@@ -112,10 +104,21 @@ int eg_cli_load_cached(const char *name, const char *events, struct eg_cached *r
     eg_cli_policy_options(&options);
     int status = prepare(events, &compilation);
     if (status) return status;
-    int r = eg_cache_load(name, &options, &compilation.options, &diagnostics, ret);
+    compilation.with.options.fileless = fileless;
+    int r = eg_cache_load(name, &options, &compilation.with.options, &diagnostics, ret);
     /* Warnings are `check''s business; a CGI's error log would fill with them. */
     if (r && diagnostics.count) eg_diagnostics_render(&diagnostics, ret->policy, stderr);
     if (r && (r != -EINVAL || !diagnostics.count)) report_failure(name, ret->what, r);
     eg_diagnostics_free(&diagnostics);
     return r ? EG_EXIT_FAILED : 0;
+}
+
+int eg_cli_load_cached(const char *name, const char *events, struct eg_cached *ret)
+{
+    return load_cached(name, events, false, ret);
+}
+
+int eg_cli_load_supervised(const char *name, const char *events, struct eg_cached *ret)
+{
+    return load_cached(name, events, true, ret);
 }

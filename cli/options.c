@@ -106,3 +106,13 @@ int eg_cli_parse(const struct eg_cli_verb *verb, const struct eg_cli_option *opt
     *ret_argc = kept;
     return -1;
 }
+
+int eg_cli_parse_command(const struct eg_cli_verb *verb, const struct eg_cli_option *options,
+                         const char *const *policy, int argc, char ***argv)
+{
+    int status = eg_cli_parse(verb, options, EG_WORDS_COMMAND, argc, *argv, &argc, argv);
+    if (status >= 0) return status;
+    if (!*policy) return eg_cli_usage(verb, "no policy given (-p POLICY)");
+    if (argc == 0) return eg_cli_usage(verb, "no command given");
+    return -1;
+}

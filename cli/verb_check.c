@@ -126,7 +126,7 @@ static void add_rule(struct table *t, const struct eg_ast_rule *rule)
     } else {
         add_line(t, place, text, NULL, EG_ASPECT_FILE);
         if (!any_arguments(rule)) add_line(t, place, text, NULL, EG_ASPECT_ARGUMENTS);
-        if (rule->from_count) add_line(t, place, text, NULL, EG_ASPECT_CALLER);
+        if (rule->from_count || rule->user_count) add_line(t, place, text, NULL, EG_ASPECT_CALLER);
         if (program && program->flags & EG_PROGRAM_MULTICALL)
             add_line(t, place, text, NULL, EG_ASPECT_APPLET);
     }
@@ -144,6 +144,47 @@ static void add_rule(struct table *t, const struct eg_ast_rule *rule)
     }
     free(text);
     free(place);
+}
+
+static char *place_of(const struct eg_policy *policy, struct eg_span span)
+{
+    struct eg_str file = policy->sources[span.source].path;
+    char *place = NULL;
+    return asprintf(&place, "%.*s:%u", (int)file.n, file.p, span.line) < 0 ? NULL : place;
+}
+
+static void add_uploads(struct table *t, const struct eg_ast_uploads *uploads)
+{
+    char *place = place_of(t->policy, uploads->span);
+    char *text = NULL;
+    uint32_t uses = 0;
+    for (size_t i = 0; i < uploads->name_count; i++) uses |= uploads->names[i].use;
+    if (asprintf(&text, "uploads %.*s%s", (int)uploads->trees[0].text.n, uploads->trees[0].text.p,
+                 uploads->tree_count > 1 ? " ..." : "") < 0)
+        text = NULL;
+    if (!place || !text) {
+        t->failed = true;
+    } else {
+        if (uses & EG_NAME_WRITE) add_line(t, place, text, NULL, EG_ASPECT_NAME);
+        if (uploads->contents) add_line(t, place, text, NULL, EG_ASPECT_CONTENT);
+        if (uploads->executable_span.line) add_line(t, place, text, NULL, EG_ASPECT_MODE);
+        if (uses & EG_NAME_READ) add_line(t, place, text, NULL, EG_ASPECT_READ);
+    }
+    free(text);
+    free(place);
+}
+
+static void add_writes(struct table *t)
+{
+    const struct eg_policy *policy = t->policy;
+    if (policy->limit_writes) add_line(t, NULL, NULL, NULL, EG_ASPECT_TREE);
+    for (size_t i = 0; i < policy->tree_count; i++)
+        if (policy->trees[i].flags & EG_TREE_BUILD)
+            note(t, "unsafe: `build %.*s' is written and run", (int)policy->trees[i].path.text.n,
+                 policy->trees[i].path.text.p);
+    if (policy->upload_count)
+        note(t, "code that lies in another writable tree (session files, /tmp) can be included: "
+                "`deny read' is about upload trees only");
 }
 
 static void add_always(struct table *t)
@@ -369,6 +410,9 @@ static int print_table(const struct eg_cli_loaded *loaded, bool json)
     eg_cli_survey(loaded->blob, &ground);
     for (size_t i = 0; i < loaded->policy->rule_count; i++)
         add_rule(&table, &loaded->policy->rules[i]);
+    for (size_t i = 0; i < loaded->policy->upload_count; i++)
+        add_uploads(&table, &loaded->policy->uploads[i]);
+    add_writes(&table);
     add_always(&table);
     note_layers(&table);
     note_limits(&table);

@@ -2,6 +2,9 @@
 /* `execguard compile`: writes what LD_PRELOAD and EXECGUARD_POLICY need. */
 #include "cli.h"
 
+#include "compile/cache.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 const char eg_verb_compile_help[] =
@@ -35,6 +38,11 @@ int eg_verb_compile(const struct eg_cli_verb *verb, int argc, char **argv)
     if (argc) return eg_cli_usage(verb, "`%s' is one word too many", argv[0]);
     if (!policy) return eg_cli_usage(verb, "no policy given (-p POLICY)");
     if (!output) return eg_cli_usage(verb, "no output file given (-o FILE)");
+
+    /* The cache is one of the guard's files.  Made now as `run' would make it, so that
+     * both compile the same: a worker of `run' may attach its children by our file. */
+    int no_cache;
+    free(eg_cache_folder(true, &no_cache));
 
     struct eg_cli_loaded loaded;
     status = eg_cli_load(policy, events, &loaded);

@@ -84,23 +84,20 @@ static int install(const struct eg_blob *blob, const struct eg_cli_worker *worke
 static int guard_and_become(const struct eg_cached *cached, char **argv)
 {
     static struct eg_cli_worker worker;
-    char object[PATH_MAX];
     bool observes = cached->blob->flags & EG_BLOB_LOG_MODE;
 
-    int status = eg_cli_check_privileges(cached->blob);
-    if (!status) status = eg_cli_find_preload(object);
-    if (!status) status = eg_cli_find_worker(argv, &worker);
+    int status = eg_cli_prepare_worker(cached, argv, &worker);
     if (status) return status;
-    char **envp = eg_cli_worker_environment(environ, object, cached->path);
-    if (!envp) return eg_cli_error("out of memory");
 
     int agent;
     status = find_agent(cached->blob, &agent);
     if (!status && !observes) eg_cli_warn_worker(cached->blob, &worker);
+    /* when the policy is new, not in the log of each request */
+    if (!status && cached->policy) eg_cli_warn_helpers(cached->blob);
     eg_cli_commit();
     if (!status && (!observes || agent >= 0)) status = install(cached->blob, &worker, agent);
-    if (!status) status = eg_cli_become(&worker, envp);
-    free(envp);
+    if (!status) status = eg_cli_become(&worker);
+    free(worker.envp);
     return status;
 }
 
@@ -113,10 +110,8 @@ int eg_verb_exec(const struct eg_cli_verb *verb, int argc, char **argv)
         { "events", 0, NULL, &events },
         { 0 },
     };
-    int status = eg_cli_parse(verb, options, EG_WORDS_COMMAND, argc, argv, &argc, &argv);
+    int status = eg_cli_parse_command(verb, options, &policy, argc, &argv);
     if (status >= 0) return status;
-    if (!policy) return eg_cli_usage(verb, "no policy given (-p POLICY)");
-    if (argc == 0) return eg_cli_usage(verb, "no command given");
 
     struct eg_cached cached;
     status = eg_cli_load_cached(policy, events, &cached);

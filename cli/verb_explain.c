@@ -3,6 +3,9 @@
  * answer in words. */
 #include "assurance.h"
 
+#include "api/judge.h"
+#include "compile/users.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,8 +13,10 @@
 #include <unistd.h>
 
 const char eg_verb_explain_help[] =
-    "usage: execguard explain -p POLICY [--caller PROGRAM] [--cwd DIR] [--json] -- COMMAND "
-    "[ARG...]\n"
+    "usage: execguard explain -p POLICY [--caller PROGRAM] [--cwd DIR] [--user USER] [--json]\n"
+    "                         -- COMMAND [ARG...]\n"
+    "       execguard explain -p POLICY --write WHAT [--mode MODE] [--cwd DIR] [--json]\n"
+    "                         -- [OTHER] PATH\n"
     "\n"
     "Says what the policy answers when a guarded worker runs COMMAND: the verdict, the\n"
     "reason, the rule, and which layer holds a refusal under each way of attaching.\n"
@@ -21,6 +26,11 @@ const char eg_verb_explain_help[] =
     "                        " EG_SYSCONFDIR "/execguard, then among the installed ones\n"
     "      --caller PROGRAM  who asks (for `from' rules); unknown otherwise\n"
     "      --cwd DIR         the caller's working directory; this one otherwise\n"
+    "      --user USER       the caller's user (for rules `for' somebody); unknown otherwise\n"
+    "      --write WHAT      ask about a change of a file instead: open, create, mkdir, mknod,\n"
+    "                        rename, link, symlink, remove, mode, attribute or read; rename,\n"
+    "                        link and symlink take the old name or the link's text first\n"
+    "      --mode MODE       the octal mode asked for, or that of what is moved\n"
     "      --json            one JSON object instead of text\n"
     "\n"
     "Exit status: 0 allowed, 126 refused, 127 there is no such command, 125 the policy\n"
@@ -30,6 +40,7 @@ const char eg_verb_explain_help[] =
 struct inner_search {
     char spelled[EG_PATH_MAX];
     char path[EG_PATH_MAX];
+    struct eg_script_memory script;
 };
 
 static struct eg_str search_path(void)
@@ -45,6 +56,15 @@ static int find_inner(void *context, struct eg_str name, struct eg_target *ret)
     if (r != -ENOENT) return r;
     *ret = (struct eg_target){ .path = name };
     return 0;
+}
+
+static int find_script(void *context, const struct eg_target *target, struct eg_script *ret)
+{
+    struct inner_search *inner = context;
+    int r = eg_resolve_script(&inner->script, target, ret);
+    if (r || !ret->count) return r;
+    return eg_resolve_file(AT_FDCWD, ret->words[0], 0, inner->script.interpreter, &ret->interpreter,
+                           NULL);
 }
 
 static const struct eg_ast_rule *find_rule(const struct eg_policy *policy,
@@ -69,7 +89,7 @@ static char *rule_text(const struct eg_cli_loaded *loaded, uint32_t index)
     return rule ? eg_policy_print_rule(rule) : NULL;
 }
 
-static void print_layers(const struct eg_cli_ground *ground, enum eg_aspect aspect)
+void eg_cli_print_layers(const struct eg_cli_ground *ground, enum eg_aspect aspect)
 {
     bool observes_only = ground->blob->flags & EG_BLOB_LOG_MODE;
     for (int i = 0; i < EG_ATTACH_COUNT; i++) {
@@ -139,7 +159,7 @@ static void print_text(const struct eg_cli_loaded *loaded, struct eg_str line,
         struct eg_cli_ground ground;
         eg_cli_survey(loaded->blob, &ground);
         printf("layers:\n");
-        print_layers(&ground, aspect);
+        eg_cli_print_layers(&ground, aspect);
     }
 }
 
@@ -207,6 +227,7 @@ static int refuse_file(const char *name, int error, bool json)
 struct question {
     const char *caller;
     const char *cwd;
+    const char *user;
     bool json;
     int argc;
     char **argv;
@@ -217,7 +238,7 @@ static int answer(const struct eg_cli_loaded *loaded, const struct question *q)
     static char spelled[EG_PATH_MAX], path[EG_PATH_MAX], caller_path[EG_PATH_MAX];
     static char cwd[EG_PATH_MAX];
     static struct inner_search inner;
-    const struct eg_lookup lookup = { find_inner, &inner };
+    const struct eg_lookup lookup = { find_inner, &inner, find_script };
     struct eg_exec_request request = {
         .argv = (const char *const *)q->argv,
         .argc = (size_t)q->argc,
@@ -231,13 +252,18 @@ static int answer(const struct eg_cli_loaded *loaded, const struct question *q)
         if (r < 0 || !request.caller.found)
             return eg_cli_error("--caller %s: %s", q->caller, strerror(r < 0 ? -r : -error));
     }
+    if (q->user) {
+        bool looked_up;
+        request.user_known = eg_user_number(eg_str(q->user), &request.user, &looked_up);
+        if (!request.user_known) return eg_cli_error("--user %s: there is no such user", q->user);
+    }
     int r = eg_resolve_search(search_path(), eg_str(q->argv[0]), spelled, path, &request.target);
     if (r < 0) return refuse_file(q->argv[0], r, q->json);
 
     struct eg_decision decision;
     struct eg_str line = { NULL, 0 };
     eg_decide_exec(loaded->blob, &request, &decision);
-    eg_cli_explain_line(loaded->blob, &request, &line, &decision);
+    eg_api_judge_line(loaded->blob, &request, &line, &decision);
     if (q->json)
         print_json(loaded, &decision);
     else
@@ -249,21 +275,30 @@ int eg_verb_explain(const struct eg_cli_verb *verb, int argc, char **argv)
 {
     const char *policy = NULL;
     struct question q = { 0 };
+    struct eg_cli_write_question change = { 0 };
     const struct eg_cli_option options[] = {
-        { "policy", 'p', NULL, &policy },
-        { "caller", 0, NULL, &q.caller },
-        { "cwd", 0, NULL, &q.cwd },
-        { "json", 0, &q.json, NULL },
-        { 0 },
+        { "policy", 'p', NULL, &policy },   { "caller", 0, NULL, &q.caller },
+        { "cwd", 0, NULL, &q.cwd },         { "user", 0, NULL, &q.user },
+        { "write", 0, NULL, &change.what }, { "mode", 0, NULL, &change.mode },
+        { "json", 0, &q.json, NULL },       { 0 },
     };
     int status = eg_cli_parse(verb, options, EG_WORDS_COMMAND, argc, argv, &q.argc, &q.argv);
     if (status >= 0) return status;
     if (!policy) return eg_cli_usage(verb, "no policy given (-p POLICY)");
-    if (q.argc == 0) return eg_cli_usage(verb, "no command given");
+    if (q.argc == 0) return eg_cli_usage(verb, change.what ? "no path given" : "no command given");
+    if (change.mode && !change.what) return eg_cli_usage(verb, "--mode needs --write");
 
     struct eg_cli_loaded loaded;
     status = eg_cli_load_quietly(policy, &loaded);
-    if (!status) status = answer(&loaded, &q);
+    if (!status && change.what) {
+        change.cwd = q.cwd;
+        change.json = q.json;
+        change.argc = q.argc;
+        change.argv = q.argv;
+        status = eg_cli_explain_write(verb, loaded.blob, &change);
+    } else if (!status) {
+        status = answer(&loaded, &q);
+    }
     eg_cli_unload(&loaded);
     if (fflush(stdout) != 0 && status == EG_EXIT_OK) status = EG_EXIT_FAILED;
     return status;

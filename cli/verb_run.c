@@ -4,7 +4,6 @@
  * does the rest. */
 #include "cli.h"
 
-#include "compile/program.h"
 #include "supervisor/run.h"
 
 #include <stdlib.h>
@@ -12,7 +11,8 @@
 #include <unistd.h>
 
 const char eg_verb_run_help[] =
-    "usage: execguard run -p POLICY [--strict] [--events FILE] -- COMMAND [ARG...]\n"
+    "usage: execguard run -p POLICY [--strict] [--report FILE] [--events FILE] -- COMMAND "
+    "[ARG...]\n"
     "\n"
     "Starts COMMAND with all layers and supervises every process of its tree, also\n"
     "those that no shim can enter: for long-lived workers, containers (as PID 1 it\n"
@@ -22,6 +22,8 @@ const char eg_verb_run_help[] =
     "                       " EG_SYSCONFDIR "/execguard, then among the installed ones\n"
     "      --strict         exit with 120 when COMMAND succeeded but something was\n"
     "                       refused\n"
+    "      --report FILE    write what was refused to FILE as JUnit XML, a case for each\n"
+    "                       distinct call, with the test that made it\n"
     "      --events FILE    append events to FILE as JSON lines instead of where the\n"
     "                       policy's log block says\n"
     "\n"
@@ -30,48 +32,42 @@ const char eg_verb_run_help[] =
     "125 the guard could not be installed (COMMAND was not started), 126 COMMAND\n"
     "cannot be executed, 127 there is no such command.\n";
 
-/* What /proc/PID/exe will show of the worker: the program, or the interpreter at
- * the end of its #! lines. */
-static struct eg_identity running_program(const struct eg_cli_worker *worker)
+struct wishes {
+    bool strict;
+    const char *report;
+};
+
+static int open_report(const struct eg_blob *blob, const char *path, struct eg_report **ret)
 {
-    struct eg_identity ret = worker->targets[0].id;
-    struct eg_program_file file = { 0 };
-    char *path = strdup(worker->spelled);
-    for (unsigned depth = 0; path && depth <= EG_SCRIPT_DEPTH; depth++) {
-        if (eg_program_inspect(path, &file) < 0) break;
-        free(path);
-        path = file.kind == EG_KIND_SCRIPT && file.interpreter ? strdup(file.interpreter) : NULL;
-        ret = file.id;
-        eg_program_file_done(&file);
-    }
-    free(path);
-    return ret;
+    *ret = NULL;
+    int r = path ? eg_report_new(path, eg_blob_cstr(blob, blob->name), ret) : 0;
+    return r ? eg_cli_error("--report %s: %s", path, strerror(-r)) : 0;
 }
 
-static int supervise(const struct eg_cached *cached, char **argv, bool strict)
+static int supervise(const struct eg_cached *cached, char **argv, const struct wishes *wishes)
 {
     static struct eg_cli_worker worker;
-    char object[PATH_MAX];
+    struct eg_report *report = NULL;
 
-    int status = eg_cli_check_privileges(cached->blob);
-    if (!status) status = eg_cli_find_preload(object);
-    if (!status) status = eg_cli_find_worker(argv, &worker);
+    int status = eg_cli_prepare_worker(cached, argv, &worker);
+    if (!status) eg_cli_warn_helpers(cached->blob);
+    if (!status) status = open_report(cached->blob, wishes->report, &report);
     if (status) return status;
-    char **envp = eg_cli_worker_environment(environ, object, cached->path);
-    if (!envp) return eg_cli_error("out of memory");
     struct eg_run run = {
         .blob = cached->blob,
         .file = worker.spelled,
         .argv = worker.argv,
-        .envp = envp,
+        .envp = worker.envp,
         .worker = worker.targets,
         .worker_count = worker.count,
-        .worker_exe = running_program(&worker),
-        .strict = strict,
-        .summary = strict || isatty(STDERR_FILENO),
+        .worker_exe = worker.exe,
+        .strict = wishes->strict,
+        .report = report,
+        .summary = wishes->strict || isatty(STDERR_FILENO),
     };
     status = eg_run(&run);
-    free(envp);
+    eg_report_free(report);
+    free(worker.envp);
     return status;
 }
 
@@ -79,21 +75,20 @@ int eg_verb_run(const struct eg_cli_verb *verb, int argc, char **argv)
 {
     const char *policy = NULL;
     const char *events = NULL;
-    bool strict = false;
+    struct wishes wishes = { 0 };
     const struct eg_cli_option options[] = {
         { "policy", 'p', NULL, &policy },
-        { "strict", 0, &strict, NULL },
+        { "strict", 0, &wishes.strict, NULL },
+        { "report", 0, NULL, &wishes.report },
         { "events", 0, NULL, &events },
         { 0 },
     };
-    int status = eg_cli_parse(verb, options, EG_WORDS_COMMAND, argc, argv, &argc, &argv);
+    int status = eg_cli_parse_command(verb, options, &policy, argc, &argv);
     if (status >= 0) return status;
-    if (!policy) return eg_cli_usage(verb, "no policy given (-p POLICY)");
-    if (argc == 0) return eg_cli_usage(verb, "no command given");
 
     struct eg_cached cached;
-    status = eg_cli_load_cached(policy, events, &cached);
-    if (!status) status = supervise(&cached, argv, strict);
+    status = eg_cli_load_supervised(policy, events, &cached);
+    if (!status) status = supervise(&cached, argv, &wishes);
     eg_cached_free(&cached);
     return status;
 }

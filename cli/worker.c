@@ -12,16 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Does this file ask for a dynamic loader, which would load the shim? */
-static bool is_dynamic(const char *path)
-{
-    struct eg_program_file file = { 0 };
-    if (eg_program_inspect(path, &file) < 0) return false;
-    bool dynamic = file.kind == EG_KIND_DYNAMIC;
-    eg_program_file_done(&file);
-    return dynamic;
-}
-
 static int report_missing(const char *name, int error)
 {
     if (error == -ENOENT || error == -ENOTDIR) {
@@ -40,7 +30,33 @@ static int report_foreign(const char *name)
     return EG_EXIT_REFUSED;
 }
 
-static int find(const char *name, struct eg_cli_worker *ret)
+static int report_needs(const char *name, const char *concerned, int error)
+{
+    if (concerned)
+        eg_cli_error("%s: cannot be executed: it needs %s: %s", name, concerned, strerror(-error));
+    else
+        eg_cli_error("%s: cannot be executed: %s", name, strerror(-error));
+    return EG_EXIT_REFUSED;
+}
+
+/* What the program needs beside itself. */
+static int find_needs(const char *name, const struct eg_program_file *file,
+                      struct eg_cli_worker *ret)
+{
+    struct eg_program_needs needs = { .targets = ret->targets + 1,
+                                      .cap = EG_WORKER_TARGETS_MAX - 1 };
+    if (file->kind == EG_KIND_OTHER || file->foreign) return report_foreign(name);
+    int r = eg_program_find_needs(file, &needs);
+    int status = r < 0 ? report_needs(name, needs.concerned, r) : 0;
+    free(needs.concerned);
+    ret->count = 1 + needs.count;
+    ret->loads_shim = needs.dynamic;
+    ret->exe = needs.exe;
+    return status;
+}
+
+/* On success the file is the caller's to end. */
+static int find(const char *name, struct eg_cli_worker *ret, struct eg_program_file *file)
 {
     if (*name == '\0') return report_missing("(empty name)", -ENOENT);
     const char *search = getenv("PATH");
@@ -48,43 +64,22 @@ static int find(const char *name, struct eg_cli_worker *ret)
     int r =
         eg_resolve_search(eg_str(search), eg_str(name), ret->spelled, ret->path, &ret->targets[0]);
     if (r < 0) return report_missing(name, r);
-
-    struct eg_program_file file = { 0 };
-    r = eg_program_inspect(ret->spelled, &file);
-    bool runs = r == 0 && file.kind != EG_KIND_OTHER && !file.foreign;
-    eg_program_file_done(&file);
-    if (r == 0 && !runs) return report_foreign(name);
-    char *concerned = NULL;
-    if (r == 0)
-        r = eg_compile_requirements(ret->spelled, ret->targets + 1, EG_WORKER_TARGETS_MAX - 1,
-                                    &concerned);
-    if (r < 0) {
-        if (concerned)
-            eg_cli_error("%s: cannot be executed: it needs %s: %s", name, concerned, strerror(-r));
-        else
-            eg_cli_error("%s: cannot be executed: %s", name, strerror(-r));
-        free(concerned);
-        return EG_EXIT_REFUSED;
-    }
-    ret->count = 1 + (size_t)r;
-    ret->loads_shim = false;
-    for (size_t i = 0; i < ret->count && !ret->loads_shim; i++)
-        ret->loads_shim =
-            is_dynamic(ret->targets[i].path.p); /* NUL-terminated: ours or malloc'ed */
-    return 0;
+    r = eg_program_inspect(ret->spelled, file);
+    if (r < 0) return report_needs(name, NULL, r);
+    int status = find_needs(name, file, ret);
+    if (status) eg_program_file_done(file);
+    return status;
 }
 
 /* `#!/usr/bin/env NAME`: the kernel would run env, and env NAME.  Only the first
  * exec is the guard's own, so NAME is started at once, as env would.  0 and
  * *ret_argv NULL when this is no such script. */
-static int replace_env(const struct eg_cli_worker *worker, char **argv, char **ret_path,
-                       char ***ret_argv)
+static int replace_env(const struct eg_cli_worker *worker, const struct eg_program_file *file,
+                       char **argv, char **ret_path, char ***ret_argv)
 {
-    struct eg_program_file file = { 0 };
     struct eg_env_line line = { 0 };
     *ret_argv = NULL;
-    if (eg_program_inspect(worker->spelled, &file) < 0) return 0;
-    if (eg_program_env_line(&file, &line) == 1 && line.path) {
+    if (eg_program_env_line(file, &line) == 1 && line.path) {
         size_t count = 0;
         while (argv[count]) count++;
         char **words = calloc(line.count + count + 1, sizeof *words);
@@ -95,23 +90,54 @@ static int replace_env(const struct eg_cli_worker *worker, char **argv, char **r
         *ret_path = line.path;
         *ret_argv = words;
     }
-    eg_program_file_done(&file);
     return line.path && !*ret_argv ? eg_cli_error("out of memory") : 0;
 }
 
-int eg_cli_find_worker(char **argv, struct eg_cli_worker *ret)
+static int find_worker(char **argv, struct eg_cli_worker *ret)
 {
-    int status = find(argv[0], ret);
+    struct eg_program_file file = { 0 };
+    int status = find(argv[0], ret, &file);
     ret->argv = argv;
     for (unsigned depth = 0; !status && depth < EG_SCRIPT_DEPTH; depth++) {
         char **words, *path = NULL;
-        status = replace_env(ret, ret->argv, &path, &words);
+        status = replace_env(ret, &file, ret->argv, &path, &words);
         if (status || !words) break;
         ret->argv = words;
-        status = find(path, ret);
+        eg_program_file_done(&file);
+        file = (struct eg_program_file){ 0 };
+        status = find(path, ret, &file);
         free(path);
     }
+    eg_program_file_done(&file);
     return status;
+}
+
+/* May the blob's capabilities, no_new_privs and two-step narrowing be had together
+ * here? */
+static int check_privileges(const struct eg_blob *blob)
+{
+    if (blob->flags & (EG_BLOB_LOG_MODE | EG_BLOB_NO_NEW_PRIVS)) return 0;
+    if (geteuid() != 0)
+        return eg_cli_error("the policy says `no-new-privs no', which only root can have: without "
+                            "no_new_privs the kernel takes filters from CAP_SYS_ADMIN alone");
+    bool keeps_admin = blob->capabilities & (UINT64_C(1) << CAP_SYS_ADMIN);
+    if ((blob->flags & EG_BLOB_LIMIT_CAPS) && !keeps_admin &&
+        !(blob->flags & EG_BLOB_WORKER_REEXEC))
+        return eg_cli_error("the policy says `no-new-privs no' and drops sys_admin: the worker "
+                            "could not install the second narrowing step; write `keep sys_admin', "
+                            "or `worker reexec', or leave no-new-privs on");
+    return 0;
+}
+
+int eg_cli_prepare_worker(const struct eg_cached *cached, char **argv, struct eg_cli_worker *ret)
+{
+    char object[PATH_MAX];
+    int status = check_privileges(cached->blob);
+    if (!status) status = eg_cli_find_preload(object);
+    if (!status) status = find_worker(argv, ret);
+    if (status) return status;
+    ret->envp = eg_files_environment(environ, object, cached->path);
+    return ret->envp ? 0 : eg_cli_error("out of memory");
 }
 
 void eg_cli_warn_worker(const struct eg_blob *blob, const struct eg_cli_worker *worker)
@@ -127,19 +153,16 @@ void eg_cli_warn_worker(const struct eg_blob *blob, const struct eg_cli_worker *
                     worker->spelled);
 }
 
-int eg_cli_check_privileges(const struct eg_blob *blob)
+void eg_cli_warn_helpers(const struct eg_blob *blob)
 {
-    if (blob->flags & (EG_BLOB_LOG_MODE | EG_BLOB_NO_NEW_PRIVS)) return 0;
-    if (geteuid() != 0)
-        return eg_cli_error("the policy says `no-new-privs no', which only root can have: without "
-                            "no_new_privs the kernel takes filters from CAP_SYS_ADMIN alone");
-    bool keeps_admin = blob->capabilities & (UINT64_C(1) << CAP_SYS_ADMIN);
-    if ((blob->flags & EG_BLOB_LIMIT_CAPS) && !keeps_admin &&
-        !(blob->flags & EG_BLOB_WORKER_REEXEC))
-        return eg_cli_error("the policy says `no-new-privs no' and drops sys_admin: the worker "
-                            "could not install the second narrowing step; write `keep sys_admin', "
-                            "or `worker reexec', or leave no-new-privs on");
-    return 0;
+    const struct eg_blob_program *programs = eg_blob_section(blob, EG_SECTION_PROGRAMS);
+    if (blob->flags & EG_BLOB_LOG_MODE || !(blob->flags & EG_BLOB_NO_NEW_PRIVS)) return;
+    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_PROGRAMS); i++)
+        if (programs[i].id.mode & (S_ISUID | S_ISGID))
+            eg_cli_warn("%s is set-id and will run without its privileges, so that mail through "
+                        "postfix or exim is lost: `no-new-privs no' in the policy, for a guard "
+                        "that root starts, lets it work",
+                        eg_blob_cstr(blob, programs[i].spelled));
 }
 
 static const char *remedy(const struct eg_guard_error *error)
@@ -165,9 +188,9 @@ int eg_cli_guard_failed(const struct eg_guard_error *error)
                         what, strerror(error->error), remedy(error));
 }
 
-int eg_cli_become(const struct eg_cli_worker *worker, char **envp)
+int eg_cli_become(const struct eg_cli_worker *worker)
 {
-    execve(worker->spelled, worker->argv, envp);
+    execve(worker->spelled, worker->argv, worker->envp);
     int error = errno;
     eg_cli_error("%s: cannot be executed: %s", worker->spelled, strerror(error));
     return error == ENOENT ? EG_EXIT_NOT_FOUND : EG_EXIT_REFUSED;

@@ -23,7 +23,7 @@ void eg_cli_hand_over(void)
 {
     if (!words) return;
     char **argv = words;
-    struct eg_cli_files files;
+    struct eg_files files;
     eg_cli_commit(); /* what goes wrong now, we have to say */
     eg_cli_own_files(&files);
     if (eg_cli_check_own("the whole command", files.whole)) return;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* What the policy says of a shell's command line: the words expanded and the
  * programs found as the shim does it, the answer by the same function. */
-#include "cli.h"
+#include "api/judge.h"
+
 #include "decide/shell.h"
+#include "resolve/resolve.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 
 struct explained {
     const struct eg_exec_request *exec;
+    struct eg_str search;
     struct eg_shell shell;
     struct eg_line line;
     const char **argv;
@@ -23,12 +26,11 @@ struct explained {
 
 static struct eg_str search_path(const struct explained *e, const struct eg_line_command *command)
 {
-    const char *path = getenv("PATH");
     for (uint32_t i = command->assignment_count; i > 0; i--) {
         const struct eg_line_word *word = &e->line.words[command->assignments + i - 1];
         if (strncmp(word->text, "PATH=", 5) == 0) return eg_str(word->text + 5);
     }
-    return eg_str(path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    return e->search;
 }
 
 static size_t expand_word(const struct explained *e, const struct eg_line_word *word, size_t argc,
@@ -75,14 +77,17 @@ static int request_command(void *context, uint32_t index, struct eg_exec_request
     return 0;
 }
 
-void eg_cli_explain_line(const struct eg_blob *blob, const struct eg_exec_request *request,
-                         struct eg_str *ret_line, struct eg_decision *decision)
+void eg_api_judge_line(const struct eg_blob *blob, const struct eg_exec_request *request,
+                       struct eg_str *ret_line, struct eg_decision *decision)
 {
     bool asks = decision->verdict == EG_VERDICT_DENY && decision->reason == EG_REASON_SHELL &&
                 decision->depth == 0 && blob->flags & EG_BLOB_SHELL_REWRITE;
     struct explained *e = asks ? calloc(1, sizeof *e) : NULL;
     if (!e) return;
+    const char *path = getenv("PATH");
     e->exec = request;
+    e->search =
+        eg_str(path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     eg_line_shell_command(request->argv, request->argc, &e->shell);
     e->shell.dialect = eg_decide_shell_dialect(&e->shell, &request->target);
     bool readable = e->shell.kind == EG_SHELL_COMMAND && e->shell.dialect != EG_DIALECT_NONE;

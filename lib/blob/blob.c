@@ -17,7 +17,10 @@ uint32_t eg_blob_element_size(enum eg_section section)
     case EG_SECTION_SINKS: return sizeof(struct eg_blob_sink);
     case EG_SECTION_DEPENDENCIES: return sizeof(struct eg_blob_dependency);
     case EG_SECTION_WRITE_TREES: return sizeof(struct eg_blob_tree);
+    case EG_SECTION_UPLOADS: return sizeof(struct eg_blob_upload);
+    case EG_SECTION_UPLOAD_NAMES: return sizeof(struct eg_blob_name);
     case EG_SECTION_FROMS:
+    case EG_SECTION_USERS:
     case EG_SECTION_EXEC_SET:
     case EG_SECTION_GUARD_FILES: return sizeof(uint32_t);
     case EG_SECTION_FILTER_LAUNCH:

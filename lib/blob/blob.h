@@ -14,7 +14,7 @@
 #include "base/str.h"
 
 #define EG_BLOB_MAGIC   "execgrd" /* 8 bytes with its NUL */
-#define EG_BLOB_VERSION 2u
+#define EG_BLOB_VERSION 3u
 #define EG_BLOB_MAX     (64u << 20) /* larger files are refused unread */
 #define EG_NONE         UINT32_MAX  /* "no index" in any u32 index field */
 
@@ -40,7 +40,8 @@ enum eg_layer {
     EG_LAYER_DOMAIN,
     EG_LAYER_CAPABILITIES,
     EG_LAYER_SUPERVISOR,
-    EG_LAYER_COUNT
+    EG_LAYER_COUNT,
+    EG_LAYER_WATCH = EG_LAYER_COUNT /* `watch': in events only, nothing is attached */
 };
 
 enum eg_section {
@@ -57,6 +58,9 @@ enum eg_section {
     EG_SECTION_SINKS,         /* struct eg_blob_sink[] */
     EG_SECTION_DEPENDENCIES,  /* struct eg_blob_dependency[]: stale when one differs */
     EG_SECTION_WRITE_TREES,   /* struct eg_blob_tree[]: used when WRITE_FREE is not set */
+    EG_SECTION_UPLOADS,       /* struct eg_blob_upload[]: only when WRITE_FREE is not set */
+    EG_SECTION_UPLOAD_NAMES,  /* struct eg_blob_name[]: referenced by uploads */
+    EG_SECTION_USERS,         /* uint32_t[]: user numbers, referenced by rules */
     EG_SECTION_FILTER_LAUNCH, /* struct sock_filter[]: hardening; execve still passes */
     EG_SECTION_FILTER_FINAL,  /* struct sock_filter[]: as above, execve refused if EXEC_NOTHING */
     EG_SECTION_FILTER_SUPERVISED, /* struct sock_filter[]: hardening + notifications */
@@ -129,6 +133,8 @@ struct eg_blob_rule {
     uint32_t node_count; /* 0 only with SHELL_FROM */
     uint32_t from;       /* first index into FROMS */
     uint32_t from_count; /* 0: from anywhere */
+    uint32_t user;       /* first index into USERS */
+    uint32_t user_count; /* 0: for everybody */
     uint32_t file;       /* string: policy file */
     uint32_t line;       /* 1-based */
 };
@@ -214,6 +220,36 @@ enum eg_tree_flag { EG_TREE_ALLOW = 1, EG_TREE_BUILD = 2, EG_TREE_LOG = 4 };
 struct eg_blob_tree {
     uint32_t pattern; /* string */
     uint32_t flags;
+    uint32_t file; /* string: policy file */
+    uint32_t line; /* 1-based */
+};
+
+enum eg_upload_flag {
+    EG_UPLOAD_DENY_EXECUTABLE = 1u << 0, /* deny executable */
+    EG_UPLOAD_DENY_READ = 1u << 1,       /* some of its names have EG_NAME_READ */
+};
+
+/* An `uploads` block, one row for each tree it names. */
+struct eg_blob_upload {
+    uint32_t root;     /* string: glob of the tree's top, without a slash at its end */
+    uint32_t flags;    /* enum eg_upload_flag */
+    uint32_t contents; /* refused kinds, bit (1 << enum eg_content of content/content.h) */
+    uint32_t names;    /* first index into UPLOAD_NAMES */
+    uint32_t name_count;
+    uint32_t quarantine;                    /* string: folder for what was refused, 0: none */
+    uint32_t file;                          /* string: policy file */
+    uint32_t line;                          /* 1-based, of the block */
+    uint32_t content_line, executable_line; /* of these statements; 0: not there */
+};
+
+enum eg_name_use { EG_NAME_WRITE = 1u << 0, EG_NAME_READ = 1u << 1 };
+
+/* A refused name of an upload tree. */
+struct eg_blob_name {
+    uint32_t glob; /* string; 0: the built-in set `scripts` */
+    uint32_t uses; /* enum eg_name_use */
+    uint32_t file; /* string: policy file */
+    uint32_t line; /* 1-based */
 };
 
 /* Verify size bytes at memory (8-byte aligned).  0, or -EINVAL with *ret_why

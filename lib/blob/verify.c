@@ -137,6 +137,7 @@ static bool check_rules(const struct eg_blob *blob)
         if (r->verb == EG_VERB_SHELL_FROM ? r->program != EG_NONE : !is_program(blob, r->program))
             return false;
         if (!is_slice(r->from, r->from_count, eg_blob_count(blob, EG_SECTION_FROMS))) return false;
+        if (!is_slice(r->user, r->user_count, eg_blob_count(blob, EG_SECTION_USERS))) return false;
         if (!is_string(blob, r->file) || !check_automaton(blob, r)) return false;
     }
     return true;
@@ -209,7 +210,26 @@ static bool check_small_tables(const struct eg_blob *blob)
             return false;
     const struct eg_blob_tree *trees = ARRAY(blob, struct eg_blob_tree, EG_SECTION_WRITE_TREES);
     for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_WRITE_TREES); i++)
-        if (!is_string(blob, trees[i].pattern) || trees[i].flags & ~(uint32_t)ALL_TREE_FLAGS)
+        if (!is_string(blob, trees[i].pattern) || !is_string(blob, trees[i].file) ||
+            trees[i].flags & ~(uint32_t)ALL_TREE_FLAGS)
+            return false;
+    return true;
+}
+
+static bool check_uploads(const struct eg_blob *blob)
+{
+    const struct eg_blob_upload *uploads = ARRAY(blob, struct eg_blob_upload, EG_SECTION_UPLOADS);
+    const struct eg_blob_name *names = ARRAY(blob, struct eg_blob_name, EG_SECTION_UPLOAD_NAMES);
+    uint32_t name_count = eg_blob_count(blob, EG_SECTION_UPLOAD_NAMES);
+    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_UPLOADS); i++)
+        if (!is_string(blob, uploads[i].root) || !is_string(blob, uploads[i].quarantine) ||
+            !is_string(blob, uploads[i].file) ||
+            uploads[i].flags & ~(uint32_t)(EG_UPLOAD_DENY_EXECUTABLE | EG_UPLOAD_DENY_READ) ||
+            uploads[i].names > name_count || uploads[i].name_count > name_count - uploads[i].names)
+            return false;
+    for (uint32_t i = 0; i < name_count; i++)
+        if (!is_string(blob, names[i].glob) || !is_string(blob, names[i].file) ||
+            names[i].uses & ~(uint32_t)(EG_NAME_WRITE | EG_NAME_READ))
             return false;
     return true;
 }
@@ -244,6 +264,7 @@ static const char *find_fault(const void *memory, size_t size)
     if (!check_rules(blob)) return "a rule is malformed";
     if (!check_guard_files(blob)) return "a guard file is malformed";
     if (!check_small_tables(blob)) return "a table is malformed";
+    if (!check_uploads(blob)) return "an uploads block is malformed";
     return NULL;
 }
 

@@ -319,6 +319,30 @@ int eg_cache_load_in(const char *folder, const char *name,
     return r;
 }
 
+/* Nothing can be kept.  No file can have this path: /dev/null is none's folder. */
+static int load_fileless(const char *name, const struct eg_policy_options *policy_options,
+                         const struct eg_compile_options *options,
+                         struct eg_diagnostics *diagnostics, int error, struct eg_cached *ret)
+{
+    char blob[BLOB_NAME_SIZE];
+    int r = make(name, policy_options, options, diagnostics, ret);
+    if (r == 0) {
+        ret->what = "the folder for compiled policies";
+        /* without a supervisor nobody could hand it over */
+        if (ret->blob->optional_layers & (1u << EG_LAYER_SUPERVISOR)) r = error;
+    }
+    if (r == 0) {
+        name_blob(ret->blob, blob);
+        ret->path = format("/dev/null/%s", blob);
+        if (!ret->path) r = -ENOMEM;
+    }
+    if (r < 0) {
+        eg_blob_free(ret->blob);
+        ret->blob = NULL;
+    }
+    return r;
+}
+
 int eg_cache_load(const char *name, const struct eg_policy_options *policy_options,
                   const struct eg_compile_options *options, struct eg_diagnostics *diagnostics,
                   struct eg_cached *ret)
@@ -327,6 +351,8 @@ int eg_cache_load(const char *name, const struct eg_policy_options *policy_optio
     *ret = (struct eg_cached){ 0 };
     char *folder = eg_cache_folder(true, &r);
     if (!folder) {
+        if (options && options->fileless)
+            return load_fileless(name, policy_options, options, diagnostics, r, ret);
         ret->what = "the folder for compiled policies";
         return r;
     }

@@ -11,6 +11,8 @@ struct eg_compile_options {
     const char *const *guard_files; /* further paths no worker may write; NULL-terminated or NULL */
     const char *line_runner;        /* path of execguard-line, used when it is there; NULL: none */
     const char *compiler; /* the program that compiles, for the cache; NULL: this process's */
+    bool fileless; /* a supervisor will hand the policy over (guard/call.h): where no folder can
+                      keep it, as in a read-only container, go on without a file */
 };
 
 /* Lower a policy.  Program problems (missing, a directory, not executable, an
@@ -38,9 +40,10 @@ int eg_blob_read(const char *path, struct eg_blob **ret_blob, const char **ret_w
 const char *eg_blob_stale(const struct eg_blob *blob);
 
 /* Load a policy by name through the cache: a fresh cached blob is used without
- * parsing; otherwise load, compile and cache.  *ret_path (malloc'ed) is the
- * cached file, which the worker's shim will open.  0; -EINVAL with diagnostics
- * (and *ret_policy for rendering); -errno. */
+ * parsing; otherwise load, compile and cache.  ret->path (malloc'ed) is the
+ * cached file, which the worker's shim will open; one that cannot exist where
+ * options->fileless had to be used, which no policy with an optional supervisor
+ * allows.  0; -EINVAL with diagnostics (and ret->policy for rendering); -errno. */
 struct eg_cached {
     struct eg_blob *blob;
     char *path;

@@ -17,47 +17,37 @@
 #include <unistd.h>
 
 #include "guard/guard.h"
+#include "table/calls.h"
 
 #define WHOLE_INT UINT64_C(0xffffffff)
-
-/* Values of kernel headers, named as there; the ones of both architectures. */
-#define ARCH_SET_FS_CODE  UINT64_C(0x1002)
-#define PROT_EXEC_BIT     UINT64_C(0x4)
-#define MAP_ANONYMOUS_BIT UINT64_C(0x20)
-#define AT_EMPTY_PATH_BIT UINT64_C(0x1000)
-
-enum condition_kind { CONDITION_ALWAYS, CONDITION_MASKED, CONDITION_UNLESS };
-
-struct condition {
-    enum condition_kind kind;
-    unsigned arg;
-    uint64_t mask;
-    uint64_t value;
-};
-
-#define ALWAYS                                                                                     \
-    {                                                                                              \
-        CONDITION_ALWAYS, 0, 0, 0                                                                  \
-    }
-#define MASKED(arg, mask, value)                                                                   \
-    {                                                                                              \
-        CONDITION_MASKED, arg, mask, value                                                         \
-    }
-#define UNLESS(arg, mask, value)                                                                   \
-    {                                                                                              \
-        CONDITION_UNLESS, arg, mask, value                                                         \
-    }
 
 struct refusal {
     enum eg_hardening word;
     const char *syscall;
     int error;
-    struct condition condition;
+    struct eg_condition condition;
 };
 
 static const struct refusal refusals[] = {
 #define C(id, syscall, error, condition) { EG_HARDENING_##id, syscall, error, condition },
 #include "table/hardening.def"
+};
+
+static const struct eg_notified_call notified[] = {
+#define Q(group, arch, mode, call, judge, ...)                                                     \
+    EG_NOTIFIED_CALL(group, arch, mode, #call, 0, __VA_ARGS__)
+#define R(group, arch, mode, call, error, ...)                                                     \
+    EG_NOTIFIED_CALL(group, arch, mode, #call, error, __VA_ARGS__)
+#include "table/notified.def"
+};
+
+static const struct {
+    enum eg_call_arch arch;
+    const char *call;
+    struct eg_condition first, second;
+} set_id_calls[] = {
+#define S(arch, call, ...) { EG_CALL_##arch, #call, __VA_ARGS__ },
+#include "table/set_id.def"
 };
 
 static const struct {
@@ -119,16 +109,25 @@ static struct scmp_arg_cmp masked(unsigned arg, uint64_t mask, uint64_t value)
     return (struct scmp_arg_cmp){ arg, SCMP_CMP_MASKED_EQ, mask, value };
 }
 
-/* "Unless all these bits are so" is "when one of them is not": libseccomp has
- * no masked inequality, and rules of one call are alternatives. */
-static void add_unless(struct maker *m, uint32_t action, const char *call,
-                       const struct condition *c)
+/* Add a call under one or two conditions, both of which must hold. */
+static void add_when(struct maker *m, uint32_t action, const char *call,
+                     const struct eg_condition *first, const struct eg_condition *second)
 {
-    for (unsigned bit = 0; bit < 64; bit++) {
-        uint64_t one = UINT64_C(1) << bit;
-        if (!(c->mask & one)) continue;
-        struct scmp_arg_cmp differs = masked(c->arg, one, ~c->value & one);
-        add_rule(m, action, call, &differs, 1);
+    const struct eg_condition *conditions[2] = { first, second };
+    struct scmp_arg_cmp comparisons[2];
+    const struct eg_condition *unless = NULL;
+    unsigned count = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct eg_condition *c = conditions[i];
+        if (c && c->kind == EG_CONDITION_MASKED)
+            comparisons[count++] = masked(c->arg, c->mask, c->value);
+        if (c && c->kind == EG_CONDITION_UNLESS) unless = c;
+    }
+    if (!unless) return add_rule(m, action, call, comparisons, count);
+    struct eg_condition one;
+    for (unsigned bit = 0; eg_condition_next(unless, &bit, &one);) {
+        comparisons[count] = masked(one.arg, one.mask, one.value);
+        add_rule(m, action, call, comparisons, count + 1);
     }
 }
 
@@ -136,15 +135,8 @@ static void add_refusals(struct maker *m)
 {
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         const struct refusal *row = &refusals[i];
-        const struct condition *c = &row->condition;
-        uint32_t action = SCMP_ACT_ERRNO((uint32_t)row->error);
         if (m->request->allowed[row->word]) continue;
-        if (c->kind == CONDITION_UNLESS) {
-            add_unless(m, action, row->syscall, c);
-        } else {
-            struct scmp_arg_cmp equal = masked(c->arg, c->mask, c->value);
-            add_rule(m, action, row->syscall, &equal, c->kind == CONDITION_MASKED ? 1 : 0);
-        }
+        add_when(m, SCMP_ACT_ERRNO((uint32_t)row->error), row->syscall, &row->condition, NULL);
     }
 }
 
@@ -166,42 +158,38 @@ static void add_answers(struct maker *m)
     if (memcmp(m->request->id, any, sizeof(any)) != 0) add_answer(m, any);
 }
 
-/* execveat with an empty path is refused for all (EMPTY_PATH); the rest of it: */
-static struct scmp_arg_cmp has_path(void)
+static enum eg_call_arch arch_of(const struct maker *m)
 {
-    return masked(4, AT_EMPTY_PATH_BIT, 0);
+    return m->request->arch == AUDIT_ARCH_X86_64 ? EG_CALL_X86_64 : EG_CALL_AARCH64;
 }
 
-static void add_exec(struct maker *m, uint32_t action)
+/* Set-user-ID files, where nobody judges by path. */
+static void refuse_set_id(struct maker *m)
 {
-    struct scmp_arg_cmp path = has_path();
-    add_rule(m, action, "execve", NULL, 0);
-    /* In log mode nothing refuses the empty path: all of it is observed. */
-    add_rule(m, action, "execveat", &path, m->request->log_mode ? 0 : 1);
+    for (size_t i = 0; i < sizeof(set_id_calls) / sizeof(set_id_calls[0]); i++)
+        if (set_id_calls[i].arch == EG_CALL_ANY_ARCH || set_id_calls[i].arch == arch_of(m))
+            add_when(m, SCMP_ACT_ERRNO(EPERM), set_id_calls[i].call, &set_id_calls[i].first,
+                     &set_id_calls[i].second);
 }
 
 /* The calls that a supervisor is asked about (design section 6). */
-static void add_notifications(struct maker *m)
+static void add_notified(struct maker *m)
 {
-    add_exec(m, SCMP_ACT_NOTIFY);
-
-    struct scmp_arg_cmp call = masked(0, WHOLE_INT, EG_PRCTL_CALL);
-    add_rule(m, SCMP_ACT_NOTIFY, "prctl", &call, 1);
-
-    /* The first call of every libc's start-up after an exec. */
-    if (m->request->arch == AUDIT_ARCH_X86_64) {
-        struct scmp_arg_cmp set_fs = masked(0, WHOLE_INT, ARCH_SET_FS_CODE);
-        add_rule(m, SCMP_ACT_NOTIFY, "arch_prctl", &set_fs, 1);
-    } else {
-        add_rule(m, SCMP_ACT_NOTIFY, "set_tid_address", NULL, 0);
+    enum eg_call_arch arch = arch_of(m);
+    for (size_t i = 0; i < sizeof(notified) / sizeof(notified[0]); i++) {
+        const struct eg_notified_call *row = &notified[i];
+        uint32_t action = row->error ? SCMP_ACT_ERRNO((uint32_t)row->error) : SCMP_ACT_NOTIFY;
+        if (!eg_notified_applies(row, m->request->notified, arch, m->request->log_mode)) continue;
+        add_when(m, action, row->call, &row->first, &row->second);
     }
+}
 
-    /* Code from files, as ld.so maps it.  Not mprotect: memory that is made
-     * executable afterwards is code that the process brought along and could as
-     * well have written there, and every JIT does it. */
-    struct scmp_arg_cmp code[2] = { masked(2, PROT_EXEC_BIT, PROT_EXEC_BIT),
-                                    masked(3, MAP_ANONYMOUS_BIT, 0) };
-    add_rule(m, SCMP_ACT_NOTIFY, "mmap", code, 2);
+/* No program may run at all.  execveat's empty path is refused already. */
+static void refuse_exec(struct maker *m)
+{
+    static const struct eg_condition has_path = MASKED(4, 0x1000, 0);
+    add_rule(m, SCMP_ACT_ERRNO(EACCES), "execve", NULL, 0);
+    add_when(m, SCMP_ACT_ERRNO(EACCES), "execveat", &has_path, NULL);
 }
 
 static void add_rules(struct maker *m)
@@ -209,10 +197,13 @@ static void add_rules(struct maker *m)
     const struct eg_filter_request *request = m->request;
     if (!request->log_mode) add_refusals(m);
     add_answers(m);
+    if (request->variant != EG_FILTER_SUPERVISED && request->notified & EG_NOTIFY_UPLOADS &&
+        !request->log_mode)
+        refuse_set_id(m);
     if (request->variant == EG_FILTER_SUPERVISED)
-        add_notifications(m);
+        add_notified(m);
     else if (request->variant == EG_FILTER_FINAL && request->exec_nothing && !request->log_mode)
-        add_exec(m, SCMP_ACT_ERRNO(EACCES));
+        refuse_exec(m);
 }
 
 /* libseccomp 2.5 exports to a descriptor only.  A filter has at most

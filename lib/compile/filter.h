@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The seccomp filters of a policy, made by libseccomp from
- * table/hardening.def. */
+ * table/hardening.def and table/notified.def. */
 #ifndef EG_COMPILE_FILTER_H
 #define EG_COMPILE_FILTER_H
 
@@ -24,10 +24,12 @@ enum eg_filter_variant {
 
 struct eg_filter_request {
     enum eg_filter_variant variant;
-    uint32_t arch;                    /* AUDIT_ARCH_X86_64 or AUDIT_ARCH_AARCH64 */
-    uint32_t id[4];                   /* the policy's, for EG_PRCTL_QUERY */
-    bool exec_nothing;                /* no program may run */
-    bool log_mode;                    /* refuse nothing: answers and notifications only */
+    uint32_t arch;     /* AUDIT_ARCH_X86_64 or AUDIT_ARCH_AARCH64 */
+    uint32_t id[4];    /* the policy's, for EG_PRCTL_QUERY */
+    bool exec_nothing; /* no program may run */
+    bool log_mode;     /* refuse nothing: answers and notifications only */
+    unsigned notified; /* groups of table/notified.def, beside BASE; UPLOADS: unsupervised
+                        * variants refuse table/set_id.def */
     bool allowed[EG_HARDENING_COUNT]; /* kernel { allow WORD } */
 };
 

@@ -13,6 +13,7 @@
 #include "compile/filter.h"
 #include "compile/lowering.h"
 #include "policy/messages.h"
+#include "table/calls.h"
 
 #if defined(__x86_64__)
 #define NATIVE_ARCH AUDIT_ARCH_X86_64
@@ -138,13 +139,14 @@ static void lower_capabilities(struct eg_lowering *l, struct eg_blob *header)
 static void lower_header(struct eg_lowering *l, struct eg_blob *header)
 {
     const struct eg_policy *policy = l->policy;
+    eg_builder_string(&l->b, EG_STR("")); /* offset 0: "none" in many fields */
     header->name = eg_builder_string(&l->b, policy->name);
     header->arch = NATIVE_ARCH;
     header->optional_layers = policy->optional_layers;
     if (policy->agent.text.n) header->agent = eg_builder_string(&l->b, policy->agent.text);
     header->rate_per_second = policy->rate_per_second;
     header->rate_burst = policy->rate_burst;
-    header->flags |= EG_BLOB_WRITE_FREE;
+    if (!policy->limit_writes) header->flags |= EG_BLOB_WRITE_FREE;
     if (policy->log_mode) header->flags |= EG_BLOB_LOG_MODE;
     if (policy->no_new_privs) header->flags |= EG_BLOB_NO_NEW_PRIVS;
     if (policy->worker_reexec) header->flags |= EG_BLOB_WORKER_REEXEC;
@@ -232,6 +234,8 @@ int eg_compile(const struct eg_policy *policy, const struct eg_compile_options *
     lower_sources(&l);
     eg_lower_rules(&l);
     lower_runner(&l, &header);
+    eg_lower_writes(&l);
+    if (eg_lowering_watches_writes(&l)) request.notified |= EG_NOTIFY_UPLOADS;
     lower_env(&l);
     lower_kernel(&l, &request, &header);
     lower_capabilities(&l, &header);

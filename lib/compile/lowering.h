@@ -74,6 +74,13 @@ void eg_lowering_depend_now(struct eg_lowering *l, const char *path);
 /* Lower all statements of the exec block. */
 void eg_lower_rules(struct eg_lowering *l);
 
+/* Lower the write and uploads blocks; after eg_lower_rules, whose programs they
+ * must not hold. */
+void eg_lower_writes(struct eg_lowering *l);
+
+/* Are there trees whose changes a supervisor judges or reports? */
+bool eg_lowering_watches_writes(struct eg_lowering *l);
+
 /* Warn about what a rule allows; `program` is one that it names, and was found. */
 void eg_warn_rule(struct eg_lowering *l, const struct eg_ast_rule *rule, uint32_t program);
 

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "blob/blob.h"
+#include "decide/request.h"
 
 /* execve(2) follows scripts to this depth. */
 #define EG_SCRIPT_DEPTH 5u
@@ -47,6 +47,20 @@ struct eg_env_line {
 /* 1 when the file is a script that env starts and ret is filled (free ret->path),
  * 0 when it is not, -EINVAL when the line cannot be followed, -ENOMEM. */
 int eg_program_env_line(const struct eg_program_file *file, struct eg_env_line *ret);
+
+/* What an inspected program needs beside itself to be executed, as
+ * eg_compile_requirements lists it.  targets and cap are the caller's; the rest is
+ * filled in. */
+struct eg_program_needs {
+    struct eg_target *targets; /* paths malloc'ed */
+    size_t cap, count;
+    char *concerned;        /* on failure: the file at fault, malloc'ed */
+    bool dynamic;           /* the program, or one in the list, has a dynamic loader */
+    struct eg_identity exe; /* what /proc/PID/exe will show: the program, or the interpreter
+                               at the end of its #! lines */
+};
+/* 0 or -errno. */
+int eg_program_find_needs(const struct eg_program_file *file, struct eg_program_needs *needs);
 
 /* Who besides root could change the file by writing it or replacing it in one
  * of its folders. */

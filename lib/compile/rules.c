@@ -8,6 +8,7 @@
 #include "compile/arguments.h"
 #include "compile/expand.h"
 #include "compile/lowering.h"
+#include "compile/users.h"
 #include "policy/messages.h"
 
 #define EXPANSIONS_MAX 1024u /* files that one `*` may stand for */
@@ -46,6 +47,22 @@ static bool callers_within(struct eg_builder *b, const struct eg_blob_rule *earl
     return true;
 }
 
+/* The same of users. */
+static bool users_within(struct eg_builder *b, const struct eg_blob_rule *earlier,
+                         const struct eg_blob_rule *later)
+{
+    if (earlier->user_count == 0) return true;
+    if (later->user_count == 0) return false;
+    for (uint32_t i = 0; i < later->user_count; i++) {
+        uint32_t user = *(uint32_t *)eg_builder_at(b, EG_SECTION_USERS, later->user + i);
+        bool found = false;
+        for (uint32_t j = 0; j < earlier->user_count && !found; j++)
+            found = *(uint32_t *)eg_builder_at(b, EG_SECTION_USERS, earlier->user + j) == user;
+        if (!found) return false;
+    }
+    return true;
+}
+
 /* Count the rule as covered when an earlier one takes all of its calls. */
 static void look_for_cover(struct statement *s, uint32_t program)
 {
@@ -56,6 +73,7 @@ static void look_for_cover(struct statement *s, uint32_t program)
         const struct eg_blob_rule *earlier = eg_builder_at(&l->b, EG_SECTION_RULES, covers[i]);
         if (earlier->line == s->rule.line && earlier->file == s->rule.file) continue;
         if (!callers_within(&l->b, earlier, &s->rule)) continue;
+        if (!users_within(&l->b, earlier, &s->rule)) continue;
         s->covered++;
         s->covered_by = earlier->line;
         return;
@@ -74,7 +92,7 @@ static void emit_rule(struct statement *s, uint32_t program)
         !eg_arguments_accept_all(eg_builder_at(&l->b, EG_SECTION_NODES, rule.nodes),
                                  rule.node_count))
         return;
-    if (rule.from_count)
+    if (rule.from_count || rule.user_count)
         l->host[program].cover_from = index;
     else if (l->host[program].cover == EG_NONE)
         l->host[program].cover = index;
@@ -231,6 +249,30 @@ static bool lower_callers(struct statement *s)
     return s->ast->from_count == 0 || s->rule.from_count > 0;
 }
 
+/* Names are looked up now: a static program cannot ask the name services, so users
+ * that only those know are written as numbers.  False: one is unknown, and the rule
+ * would hold for nobody or for everybody. */
+static bool lower_users(struct statement *s)
+{
+    struct eg_lowering *l = s->l;
+    s->rule.user = eg_builder_count(&l->b, EG_SECTION_USERS);
+    for (size_t i = 0; i < s->ast->user_count; i++) {
+        const struct eg_ast_word *word = &s->ast->users[i];
+        uint32_t user;
+        bool looked_up;
+        if (!eg_user_number(word->text, &user, &looked_up)) {
+            eg_diagnose(l->diagnostics, EG_SEVERITY_ERROR, word->span,
+                        "write a name of /etc/passwd, or the number of a user known elsewhere",
+                        "there is no user %s", eg_quote(word->text).s);
+            return false;
+        }
+        eg_builder_add(&l->b, EG_SECTION_USERS, &user);
+        s->rule.user_count++;
+        if (looked_up) eg_lowering_depend_now(l, EG_USERS_FILE);
+    }
+    return true;
+}
+
 static void lower_shell_from(struct statement *s)
 {
     struct eg_lowering *l = s->l;
@@ -270,7 +312,7 @@ static void lower_rule(struct eg_lowering *l, const struct eg_ast_rule *ast)
                   .file = eg_builder_string(&l->b, source->path),
                   .line = ast->span.line },
     };
-    if (!lower_callers(&s)) return;
+    if (!lower_callers(&s) || !lower_users(&s)) return;
     if (ast->verb == EG_VERB_SHELL_FROM) return lower_shell_from(&s);
     if (eg_compile_arguments(&l->b, NULL, 0, &ast->args, &s.rule.nodes, &s.rule.node_count) < 0)
         return eg_diagnose(l->diagnostics, EG_SEVERITY_ERROR, ast->span,

@@ -17,6 +17,7 @@ struct eg_decision {
     struct eg_str construct; /* SHELL_CONSTRUCT: its name (static) */
     size_t offset;           /* SHELL_CONSTRUCT: byte offset in the line */
     struct eg_str hint;      /* what to write if it is legitimate (static), or empty */
+    bool built;              /* allowed by no rule, but as a file of a `build' tree */
 };
 
 /* Judge one exec.  Never fails: what cannot be judged is denied. */

@@ -19,23 +19,42 @@ static const struct row rows[] = {
 };
 
 /* The first two bytes of every pattern: this is looked through for every
- * variable at every exec, twice, and fits into a few cache lines.  No pattern is
+ * variable at every exec, twice, so eight are compared at a time.  No pattern is
  * shorter than two bytes before its star. */
 #define HEAD(name) ((uint16_t)((unsigned char)(name)[0] | (unsigned char)(name)[1] << 8))
-static const uint16_t heads[] = {
+#define ROWS       (sizeof(rows) / sizeof(rows[0]))
+#define BLOCK      8u
+#define BLOCKS     ((ROWS + BLOCK - 1) / BLOCK)
+
+typedef uint16_t block __attribute__((vector_size(2 * BLOCK)));
+static const union {
+    uint16_t each[BLOCKS * BLOCK]; /* filled up with zeros, which no name begins with */
+    block blocks[BLOCKS];
+} heads = { .each = {
 #define E(pattern, programs, class, what) HEAD(pattern),
 #include "table/env.def"
 #undef E
-};
+            } };
+
+static bool any(block mask)
+{
+    union {
+        block mask;
+        uint64_t halves[2];
+    } u = { mask };
+    return u.halves[0] | u.halves[1];
+}
 
 static const struct row *find_row(struct eg_str name)
 {
     if (name.n < 2) return NULL;
     uint16_t head = HEAD(name.p);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        if (heads[i] != head) continue;
-        if (eg_decide_name_fits((struct eg_str){ rows[i].pattern, rows[i].length }, name))
-            return &rows[i];
+    for (size_t i = 0; i < BLOCKS; i++) {
+        if (!any((block)(heads.blocks[i] == head))) continue;
+        for (size_t k = i * BLOCK; k < (i + 1) * BLOCK && k < ROWS; k++)
+            if (heads.each[k] == head &&
+                eg_decide_name_fits((struct eg_str){ rows[k].pattern, rows[k].length }, name))
+                return &rows[k];
     }
     return NULL;
 }

@@ -5,7 +5,7 @@
  *
  * When no rule matches, the reason is that of the rule that came nearest, in
  * the order in which a rule is tried: the program itself (replaced), argv[0],
- * the caller, the arguments.  The furthest wins, and among equals the first
+ * the caller, the user, the arguments.  The furthest wins, and among equals the first
  * rule.  A shell that nothing allows is always reported as a shell. */
 #include "decide/parts.h"
 
@@ -21,6 +21,7 @@ enum match {
     MISS_REPLACED,
     MISS_ARGV0,
     MISS_CALLER,
+    MISS_USER,
     MISS_ARGUMENTS,
     MATCH,
 };
@@ -99,12 +100,26 @@ static bool caller_matches(const struct eg_blob *blob, const struct eg_blob_rule
     return false;
 }
 
+/* As with callers: a refusal holds also for a user that nobody could tell. */
+static bool user_matches(const struct eg_blob *blob, const struct eg_blob_rule *rule,
+                         const struct eg_exec_request *request)
+{
+    const uint32_t *users = (const uint32_t *)eg_blob_section(blob, EG_SECTION_USERS) + rule->user;
+    if (rule->user_count == 0) return true;
+    if (!request->user_known) return rule->verb == EG_VERB_DENY;
+    for (uint32_t i = 0; i < rule->user_count; i++)
+        if (users[i] == request->user) return true;
+    return false;
+}
+
 static enum match try_shell_from(const struct eg_blob *blob, const struct eg_blob_rule *rule,
                                  const struct eg_exec_request *request, const struct nature *n)
 {
     if (!n->shell) return MISS;
     if (n->shell_program == EG_NONE) return n->replaced_shell ? MISS_REPLACED : MISS;
-    return caller_matches(blob, rule, &request->caller) ? MATCH : MISS_SHELL_FROM;
+    return caller_matches(blob, rule, &request->caller) && user_matches(blob, rule, request)
+               ? MATCH
+               : MISS_SHELL_FROM;
 }
 
 /* A refusal is not dodged by another argv[0], nor by replacing the file. */
@@ -115,6 +130,7 @@ static enum match try_deny(const struct eg_blob *blob, const struct eg_blob_rule
     if (relate(blob, program, &request->target) == UNRELATED) return MISS;
     if (n->multicall && !eg_str_equal(eg_blob_str(blob, program->name), n->plain)) return MISS;
     if (!caller_matches(blob, rule, &request->caller)) return MISS;
+    if (!user_matches(blob, rule, request)) return MISS;
     return eg_match_arguments(blob, rule, request) ? MATCH : MISS;
 }
 
@@ -129,6 +145,7 @@ static enum match try_allow(const struct eg_blob *blob, const struct eg_blob_rul
     }
     if (!eg_str_equal(eg_blob_str(blob, program->name), n->called)) return MISS_ARGV0;
     if (!caller_matches(blob, rule, &request->caller)) return MISS_CALLER;
+    if (!user_matches(blob, rule, request)) return MISS_USER;
     return eg_match_arguments(blob, rule, request) ? MATCH : MISS_ARGUMENTS;
 }
 
@@ -150,6 +167,7 @@ static enum eg_reason miss_reason(enum match nearest, bool shell)
     if (shell) return EG_REASON_SHELL;
     switch (nearest) {
     case MISS_ARGUMENTS: return EG_REASON_ARGUMENTS;
+    case MISS_USER: return EG_REASON_USER;
     case MISS_CALLER: return EG_REASON_CALLER;
     case MISS_ARGV0: return EG_REASON_ARGV0;
     case MISS:
@@ -210,10 +228,22 @@ static bool is_runner(const struct eg_blob *blob, const struct eg_target *target
     return false;
 }
 
+/* What a `build' tree holds may be run, by any name and with any words; but a shell is
+ * one wherever it lies.  As for writes, the first tree that holds the path counts. */
+static bool is_built(const struct eg_blob *blob, const struct eg_target *target)
+{
+    const struct eg_blob_tree *trees = eg_blob_section(blob, EG_SECTION_WRITE_TREES);
+    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_WRITE_TREES); i++)
+        if (eg_decide_tree_holds(eg_blob_str(blob, trees[i].pattern), target->path))
+            return trees[i].flags & EG_TREE_BUILD;
+    return false;
+}
+
 static void judge(const struct eg_blob *blob, const struct eg_exec_request *request,
                   const struct nature *n, struct eg_decision *ret)
 {
     const struct eg_identity *id = &request->target.id;
+    ret->built = false;
     if (!request->target.found) {
         ret->reason = EG_REASON_NOT_FOUND;
         return;
@@ -229,8 +259,9 @@ static void judge(const struct eg_blob *blob, const struct eg_exec_request *requ
         return;
     }
     try_rules(blob, request, n, ret);
-    if (ret->verdict == EG_VERDICT_DENY && ret->reason != EG_REASON_DENY_RULE && !n->shell &&
-        is_reexec(blob, request)) {
+    if (ret->verdict != EG_VERDICT_DENY || ret->reason == EG_REASON_DENY_RULE || n->shell) return;
+    ret->built = is_built(blob, &request->target);
+    if (ret->built || is_reexec(blob, request)) {
         ret->verdict = EG_VERDICT_ALLOW;
         ret->reason = EG_REASON_NONE;
         ret->rule = ret->program = EG_NONE;
@@ -349,6 +380,39 @@ static void note_allowance(const struct eg_decision *now, bool first, struct eg_
     if (first || (now->verdict == EG_VERDICT_LOG && ret->verdict != EG_VERDICT_LOG)) *ret = *now;
 }
 
+/* A file of a build tree.  If it is a script, the kernel starts its interpreter, so that
+ * is what must be allowed, with the script's name; one that is of a build tree itself is
+ * not, since it could be a script once more.  True when nothing is left to judge. */
+static bool judge_script(const struct eg_blob *blob, const struct eg_exec_request *request,
+                         struct eg_decision *ret)
+{
+    struct eg_exec_request started = *request;
+    struct eg_script script = { .count = 0 };
+    struct eg_lookup flat;
+    struct eg_decision now;
+    if (!request->lookup || !request->lookup->script) return false;
+    flat = *request->lookup;
+    flat.script = NULL;
+    if (request->lookup->script(flat.context, &request->target, &script) != 0) {
+        deny(ret, EG_REASON_UNREADABLE);
+        return true;
+    }
+    if (script.count == 0) return false;
+    started.lookup = &flat;
+    started.target = script.interpreter;
+    started.argv = script.words;
+    started.argc = script.count;
+    started.open_ended = request->open_ended || request->argc > 1;
+    eg_decide_exec(blob, &started, &now);
+    if (now.verdict != EG_VERDICT_DENY && !now.built) return true;
+    deny(ret, now.built ? EG_REASON_NO_RULE : now.reason);
+    ret->rule = now.rule;
+    if (!ret->inner.n) ret->inner = eg_argument(request, 0);
+    ret->depth++; /* not the command itself: a line of it is not run without its shell */
+    ret->hint = EG_STR("a script of a build tree: its interpreter, too, needs a rule");
+    return true;
+}
+
 void eg_decide_exec(const struct eg_blob *blob, const struct eg_exec_request *request,
                     struct eg_decision *ret)
 {
@@ -356,6 +420,7 @@ void eg_decide_exec(const struct eg_blob *blob, const struct eg_exec_request *re
     struct eg_decision now = { .reason = EG_REASON_NO_RULE, .rule = EG_NONE, .program = EG_NONE };
     uint32_t program = EG_NONE; /* of the command itself, whichever level decides */
     bool more = true;
+    bool built = false; /* the same */
     for (bool first = true; more; first = false) {
         struct eg_str called = eg_str_basename(eg_argument(&level, 0));
         struct nature n = examine(blob, &level.target, called);
@@ -363,14 +428,19 @@ void eg_decide_exec(const struct eg_blob *blob, const struct eg_exec_request *re
         struct eg_str wrapper;
         judge(blob, &level, &n, &now);
         here = now.program;
-        if (first) program = here;
+        if (first) {
+            program = here;
+            built = now.built;
+        }
         if (now.verdict == EG_VERDICT_DENY) break;
         note_allowance(&now, first, ret);
         if (!judge_applets(blob, &level, &n, &now)) break;
         note_allowance(&now, false, ret);
         wrapper = wrapper_name(blob, here, &level, &n);
+        if (now.built && judge_script(blob, &level, &now)) break;
         more = wrapper.n && enter(blob, wrapper, here, &level, &now);
     }
     if (now.verdict == EG_VERDICT_DENY) *ret = now;
     ret->program = program;
+    ret->built = built;
 }

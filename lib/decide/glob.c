@@ -163,12 +163,11 @@ static bool step(const struct glob *g, const struct states *s, uint8_t byte, str
     return alive;
 }
 
-bool eg_glob_match(struct eg_str pattern, struct eg_str text)
+static bool match_rest(struct eg_str pattern, struct eg_str text)
 {
     struct glob g;
     struct states now = { { 0 } };
     struct states next;
-    if (pattern.n > EG_GLOB_MAX) return false;
     g.pattern = pattern;
     read_pattern(&g);
     add(&now, 0);
@@ -179,4 +178,30 @@ bool eg_glob_match(struct eg_str pattern, struct eg_str text)
         now = next;
     }
     return has(&now, pattern.n);
+}
+
+/* Bytes before the first that is no ordinary one, back to the slash there: what a
+ * `**` does depends on the byte before it. */
+static size_t plain_start(struct eg_str pattern)
+{
+    size_t slash = 0;
+    for (size_t i = 0; i < pattern.n; i++) {
+        char c = pattern.p[i];
+        if (c == '*' || c == '?' || c == '[' || c == '\\') return slash;
+        if (c == '/') slash = i;
+    }
+    return pattern.n;
+}
+
+bool eg_glob_match(struct eg_str pattern, struct eg_str text)
+{
+    if (pattern.n > EG_GLOB_MAX) return false;
+    /* Most patterns are a folder and two stars, and most texts lie elsewhere. */
+    size_t plain = plain_start(pattern);
+    if (text.n < plain || !eg_bytes_equal(pattern.p, text.p, plain)) return false;
+    pattern = eg_str_skip(pattern, plain);
+    text = eg_str_skip(text, plain);
+    if (!pattern.n) return !text.n;
+    if (eg_str_equal(pattern, EG_STR("/**"))) return text.n && text.p[0] == '/';
+    return match_rest(pattern, text);
 }

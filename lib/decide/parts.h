@@ -18,6 +18,18 @@ static inline struct eg_str eg_argument(const struct eg_exec_request *request, s
 /* Does `name` fit "NAME" or "PREFIX*"? */
 bool eg_decide_name_fits(struct eg_str pattern, struct eg_str name);
 
+/* What a base name of the set `scripts` is (table/scripts.def); bits, 0: not in it. */
+enum eg_script_kind {
+    EG_SCRIPT_RUNS = 1u << 0,   /* an extension that somebody runs */
+    EG_SCRIPT_STEERS = 1u << 1, /* a server's or language's own configuration */
+    EG_SCRIPT_HIDDEN = 1u << 2, /* begins with a dot */
+    EG_SCRIPT_TOOL = 1u << 3,   /* settings, keys, logs: matters for files only */
+};
+unsigned eg_decide_script_kinds(struct eg_str name);
+
+/* Is it RUNS or STEERS?  For ordinary names one pass and no more. */
+bool eg_decide_name_may_run(struct eg_str name);
+
 /* Is this the base name of a multi-call binary, which takes the applet's name
  * from argv[1] when it is called by its own name? */
 bool eg_decide_name_is_multicall(struct eg_str name);
@@ -26,6 +38,18 @@ bool eg_decide_name_is_multicall(struct eg_str name);
  * components, as text only.  False when a ".." stands in it, when it is relative
  * and cwd is not an absolute path, or when it is longer than the kernel takes. */
 bool eg_decide_normalise(struct eg_str path, struct eg_str cwd, struct eg_buf *ret);
+
+/* Does a write rule's pattern hold this path?  As guard/expand.c grants it: what
+ * a last component without a glob names, with all beneath it. */
+bool eg_decide_tree_holds(struct eg_str pattern, struct eg_str path);
+
+/* Length of the part of path that the pattern of a tree's top names (the path
+ * itself or a folder above it, the innermost); 0: none. */
+size_t eg_decide_tree_top(struct eg_str pattern, struct eg_str path);
+
+/* As eg_decide_upload_of; *ret_top: length of the part of path that is the tree's
+ * own top. */
+uint32_t eg_decide_upload_find(const struct eg_blob *blob, struct eg_str path, size_t *ret_top);
 
 /* Whole-text recognisers of the holes. */
 bool eg_decide_is_host(struct eg_str s);

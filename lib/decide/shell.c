@@ -2,6 +2,7 @@
 /* The verdict on a line: first its shape, then each command in it as an exec. */
 #include "decide/shell.h"
 #include "decide/parts.h"
+#include "decide/write.h"
 
 static void deny(struct eg_decision *ret, enum eg_reason reason)
 {
@@ -50,16 +51,18 @@ static bool is_sink(struct eg_str path)
     return eg_str_equal(path, EG_STR("/dev/null"));
 }
 
-static bool in_trees(const struct eg_blob *blob, struct eg_str path, struct eg_str cwd)
+/* As text: the links in it are judged where the file is opened. */
+static bool may_open(const struct eg_blob *blob, enum eg_write_op op, struct eg_str path,
+                     struct eg_str cwd)
 {
     char memory[EG_DECIDE_PATH_MAX];
     struct eg_buf absolute = eg_buf_over(memory, sizeof(memory));
-    const struct eg_blob_tree *trees = eg_blob_section(blob, EG_SECTION_WRITE_TREES);
-    uint32_t count = eg_blob_count(blob, EG_SECTION_WRITE_TREES);
+    struct eg_write_request request = { .op = op, .mode = 0666 };
+    struct eg_write_decision decision;
     if (!eg_decide_normalise(path, cwd, &absolute)) return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (eg_glob_match(eg_blob_str(blob, trees[i].pattern), eg_buf_view(&absolute))) return true;
-    return false;
+    request.path = eg_buf_view(&absolute);
+    eg_decide_write(blob, &request, &decision);
+    return decision.verdict != EG_VERDICT_DENY;
 }
 
 bool eg_decide_redirect(const struct eg_blob *blob, const struct eg_redirect *redirect,
@@ -77,7 +80,8 @@ bool eg_decide_redirect(const struct eg_blob *blob, const struct eg_redirect *re
     if (is_sink(path)) return true;
     /* Without a `write` block nobody said which files a line may touch. */
     if (blob->flags & EG_BLOB_WRITE_FREE) return false;
-    return redirect->kind == EG_REDIRECT_READ || in_trees(blob, path, cwd);
+    if (redirect->kind != EG_REDIRECT_READ) return may_open(blob, EG_WRITE_CREATE, path, cwd);
+    return eg_blob_count(blob, EG_SECTION_UPLOADS) == 0 || may_open(blob, EG_WRITE_READ, path, cwd);
 }
 
 /* Where the first pipe stands. */

@@ -48,7 +48,7 @@ const char *eg_layer_name(enum eg_layer layer)
     case EG_LAYER_DOMAIN: return "domain";
     case EG_LAYER_CAPABILITIES: return "capabilities";
     case EG_LAYER_SUPERVISOR: return "supervisor";
-    case EG_LAYER_COUNT: break;
+    case EG_LAYER_WATCH: return "watch";
     }
     return "none";
 }

@@ -54,17 +54,24 @@ struct eg_event {
     struct eg_str construct;
     size_t offset;
     bool has_construct;
+    struct eg_str content;  /* kind CONTENT: slugs of the kinds found, blanks between */
+    struct eg_str sha256;   /* of the whole file, hexadecimal */
+    uint64_t size;          /* of the file, in bytes; with sha256 */
     struct eg_str path;     /* file concerned: library, name, ... */
     struct eg_str variable; /* kind ENV: the variable's name */
     struct eg_str inner;    /* refused command inside a wrapper */
     struct eg_str cwd;
-    struct eg_str exe; /* program that asked */
+    struct eg_str exe;     /* program that asked */
+    struct eg_str command; /* its command line, arguments apart by blanks */
+    struct eg_str test;    /* the test that it ran, by its own word */
     int32_t pid, ppid;
     uint32_t uid;
     struct eg_event_request request;
-    struct eg_str source; /* request field whose text reached the command */
-    struct eg_str hint;   /* what the admin could write, if legitimate */
-    uint64_t repeat;      /* suppressed events like this one before it */
+    struct eg_str source;    /* request field whose text reached the command (source.h), */
+    bool source_in_argument; /* and where: in argv[source_argument], or in the line or path */
+    size_t source_argument, source_offset, source_length;
+    struct eg_str hint; /* what the admin could write, if legitimate */
+    uint64_t repeat;    /* suppressed events like this one before it */
 };
 
 /* Stable words of an action and a kind, as in events; never NULL. */
@@ -74,6 +81,9 @@ const char *eg_event_kind_name(enum eg_kind kind);
 /* The event's hint; where it has none, what the administrator must do about the
  * reason, if that is no matter of the policy. */
 struct eg_str eg_event_hint(const struct eg_event *event);
+
+/* The test that a process with this environment runs (table/tests.def), or empty. */
+struct eg_str eg_event_running_test(const char *const *envp);
 
 /* Is anything known about a web request? */
 static inline bool eg_event_has_request(const struct eg_event *event)
@@ -92,6 +102,11 @@ size_t eg_event_json(const struct eg_event *event, char ret[EG_EVENT_MAX]);
 /* Render as one readable line (with newline) for a terminal or an error log;
  * foreign bytes are made harmless. */
 size_t eg_event_readable(const struct eg_event *event, char ret[EG_EVENT_MAX]);
+
+/* The same, and where an event has a place in a command line a second line that
+ * points at it: `^' under the construct, `~' under what came from the request.
+ * Both lines together are at most EG_EVENT_MAX bytes, for one write. */
+size_t eg_event_explained(const struct eg_event *event, char ret[EG_EVENT_MAX]);
 
 /* Token buckets, one per rule and program, in memory shared by forked
  * children.  The table is zeroed memory of the caller's (mmap). */

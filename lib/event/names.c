@@ -16,9 +16,19 @@ const char *eg_event_action_name(enum eg_action action)
 
 struct eg_str eg_event_hint(const struct eg_event *event)
 {
-    if (event->hint.n || event->reason != EG_REASON_REPLACED) return event->hint;
-    return EG_STR("restart the worker: by `execguard exec' or `run' it then has the new file; "
-                  "attached by LD_PRELOAD alone, `execguard compile' the policy again before");
+    bool refused = event->action == EG_ACTION_DENY || event->action == EG_ACTION_WOULD_DENY;
+    if (event->hint.n) return event->hint;
+    if (event->reason == EG_REASON_REPLACED)
+        return EG_STR("restart the worker: by `execguard exec' or `run' it then has the new file; "
+                      "attached by LD_PRELOAD alone, `execguard compile' the policy again before");
+    /* The commands of a line are programs like any other. */
+    if (event->kind == EG_KIND_SHELL && refused && event->reason == EG_REASON_NO_RULE)
+        return EG_STR("if the line is legitimate, write `allow PROGRAM ARGUMENTS' for the program "
+                      "in it into the policy's exec block");
+    if (event->kind == EG_KIND_SHELL && refused && event->reason == EG_REASON_ARGUMENTS)
+        return EG_STR("if the line is legitimate, write its arguments into a rule for the program: "
+                      "as words, or as <host>, <file>, <word> and the like");
+    return event->hint;
 }
 
 const char *eg_event_kind_name(enum eg_kind kind)

@@ -29,11 +29,38 @@ struct eg_text_char eg_text_next(struct eg_str s, size_t at)
     return (struct eg_text_char){ code, n, true };
 }
 
+struct range {
+    uint32_t first, last;
+};
+
+static bool is_within(const struct range *ranges, size_t count, uint32_t code)
+{
+    for (size_t i = 0; i < count; i++)
+        if (code >= ranges[i].first && code <= ranges[i].last) return true;
+    return false;
+}
+
+size_t eg_text_width(uint32_t code)
+{
+    static const struct range combining[] = {
+        { 0x300, 0x36f },   { 0x483, 0x489 },   { 0x591, 0x5bd },   { 0x610, 0x61a },
+        { 0x64b, 0x65f },   { 0x900, 0x902 },   { 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff },
+        { 0x20d0, 0x20ff }, { 0x302a, 0x302d }, { 0x3099, 0x309a }, { 0xfe20, 0xfe2f },
+    };
+    static const struct range wide[] = {
+        { 0x1100, 0x115f },   { 0x2e80, 0x303e },   { 0x3041, 0x4dbf },   { 0x4e00, 0xa4cf },
+        { 0xa960, 0xa97c },   { 0xac00, 0xd7a3 },   { 0xf900, 0xfaff },   { 0xfe30, 0xfe6f },
+        { 0xff00, 0xff60 },   { 0xffe0, 0xffe6 },   { 0x1f300, 0x1f64f }, { 0x1f680, 0x1f6ff },
+        { 0x1f900, 0x1f9ff }, { 0x20000, 0x3fffd },
+    };
+    if (code < 0x300) return 1;
+    if (is_within(combining, sizeof combining / sizeof *combining, code)) return 0;
+    return is_within(wide, sizeof wide / sizeof *wide, code) ? 2 : 1;
+}
+
 bool eg_text_is_deceiving(uint32_t code)
 {
-    static const struct {
-        uint32_t first, last;
-    } ranges[] = {
+    static const struct range ranges[] = {
         { 0, 0x1f },          /* C0 */
         { 0x7f, 0x9f },       /* DEL, C1 */
         { 0xad, 0xad },       /* soft hyphen */
@@ -46,9 +73,7 @@ bool eg_text_is_deceiving(uint32_t code)
         { 0xfff9, 0xfffb },   /* interlinear annotation */
         { 0xe0000, 0xe01ef }, /* tags, more variation selectors */
     };
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-        if (code >= ranges[i].first && code <= ranges[i].last) return true;
-    return false;
+    return is_within(ranges, sizeof ranges / sizeof *ranges, code);
 }
 
 size_t eg_text_encode(uint32_t code, char ret[4])

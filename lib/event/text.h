@@ -22,6 +22,10 @@ struct eg_text_char eg_text_next(struct eg_str s, size_t at);
  * is there: controls, bidirectional overrides, invisible marks. */
 bool eg_text_is_deceiving(uint32_t code);
 
+/* Columns that a character takes on a terminal: 0 for what combines with the one
+ * before it, 2 for what East Asian type makes wide (Unicode's UAX 11), else 1. */
+size_t eg_text_width(uint32_t code);
+
 /* Encode a code point (below 0x110000, no surrogate) as UTF-8; returns 1..4. */
 size_t eg_text_encode(uint32_t code, char ret[4]);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The magic prctl(2) from shim to supervisor: prctl(EG_PRCTL_CALL, op, address).
+/* The magic prctl(2) from shim to supervisor: prctl(EG_PRCTL_CALL, op, ...).
  *
  * It needs no descriptor, survives closefrom(3) and chroot(2), and cannot name a
  * false sender.  Without a supervisor the kernel answers EINVAL.  Addresses are
@@ -9,10 +9,23 @@
 
 #include <stdint.h>
 
-#define EG_CALL_VERSION 1u
+#define EG_CALL_VERSION 2u
 
 enum eg_call_op {
-    EG_CALL_EVENT = 1, /* address: struct eg_call_event; returns 0 or -errno */
+    /* address: struct eg_call_event; returns 0 or -errno */
+    EG_CALL_EVENT = 1,
+    /* path, address, size: the compiled policy, for a process that cannot open its
+     * file (chroot, no descriptor left).  path must be EXECGUARD_POLICY as the
+     * worker was started with it.  Returns the policy's size, and has written it
+     * when `size` is no less; -ENOENT: it was started with another or none.  The
+     * caller makes sure of it by the id that the kernel's filter answers to. */
+    EG_CALL_POLICY = 2,
+    /* Returns the step (EG_STEP_*) of the calling process as far as the supervisor
+     * remembers whom it started. */
+    EG_CALL_STEP = 3,
+    /* Log mode: the shell that comes next would not start, since the rules allow its
+     * line.  Returns 0; counts for nothing in enforce mode. */
+    EG_CALL_PLAIN_LINE = 4,
 };
 
 enum eg_call_text {
@@ -30,6 +43,7 @@ enum eg_call_text {
     EG_CALL_SCRIPT,
     EG_CALL_HOST,
     EG_CALL_REMOTE,
+    EG_CALL_TEST,
     EG_CALL_TEXTS
 };
 
@@ -45,11 +59,14 @@ struct eg_call_event {
     uint32_t action;
     uint32_t kind;
     uint32_t reason;
-    uint32_t rule; /* EG_NONE: none */
+    /* Counts exec rules, then names of upload trees (EG_SECTION_RULES,
+     * EG_SECTION_UPLOAD_NAMES); EG_NONE: none. */
+    uint32_t rule;
     uint32_t has_line;
     uint32_t has_construct;
-    uint32_t reserved;
+    uint32_t source_argument; /* EG_NONE: not in an argument */
     uint64_t offset;
+    uint64_t source_offset, source_length;
     uint64_t argv; /* NULL-terminated array, or 0 */
     struct eg_call_string texts[EG_CALL_TEXTS];
 };

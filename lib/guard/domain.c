@@ -117,7 +117,7 @@ static int build_whole(int abi, struct eg_guard_plan *plan, struct eg_guard_erro
     int r = eg_ruleset_create(abi, eg_ruleset_all_rights, SCOPES, error, ret);
     if (r < 0) return r;
     r = grant_programs(ret, plan);
-    if (r == 0) r = eg_guard_grant_writes(ret, plan->blob, plan->stage == EG_STAGE_LAUNCH);
+    if (r == 0) r = eg_guard_grant_writes(ret, plan);
     return r;
 }
 

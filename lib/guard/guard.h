@@ -60,18 +60,24 @@ int eg_guard_install(struct eg_guard_plan *plan, struct eg_guard_error *ret_erro
  * 0: no; EG_QUERY_YES or EG_QUERY_SUPERVISED. */
 int eg_guard_query(const struct eg_blob *blob);
 
-/* Asks the kernel whether step two is done.  True: nothing is left to narrow.
+/* Asks the kernel whether step two is done: then nothing is left to narrow.
  * One system call: renaming /dev/pts/ptmx to itself, which changes nothing and
  * asks for no permission but Landlock's right to make devices in that folder.
  * Step one grants it there and nowhere else, where it is of no use (devpts has
- * no operation that would need it); step two takes it away.  False also where
- * there is no domain or no devpts. */
-bool eg_guard_is_narrow(void);
+ * no operation that would need it); step two takes it away.  ONE also where there
+ * is no domain; UNKNOWN where there is no devpts, as in most chroots. */
+enum eg_step { EG_STEP_UNKNOWN, EG_STEP_ONE, EG_STEP_TWO };
+enum eg_step eg_guard_ask_step(void);
+
+static inline bool eg_guard_is_narrow(void)
+{
+    return eg_guard_ask_step() == EG_STEP_TWO;
+}
 
 /* Is this file one that the blob's own exec set lets run?  A process whose
  * program is not could only be started under step one (or because the worker may
  * start itself again, or out of a `build` tree): it must narrow itself whatever
- * eg_guard_is_narrow answers, which cannot tell one policy from another that was
+ * eg_guard_ask_step answers, which cannot tell one policy from another that was
  * there before. */
 bool eg_guard_covers(const struct eg_blob *blob, const struct eg_identity *program);
 

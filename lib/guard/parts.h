@@ -59,10 +59,9 @@ bool eg_ruleset_passes_over(long error);
 
 /* ---- what may be written ---- */
 
-/* Grant the blob's write set (write_set.c); launch: step one, with the sentinel
- * of eg_guard_is_narrow. */
-int eg_guard_grant_writes(const struct eg_ruleset *ruleset, const struct eg_blob *blob,
-                          bool launch);
+/* Grant the blob's write set (write_set.c).  At the stage LAUNCH with the sentinel
+ * of eg_guard_is_narrow; supervised without the upload trees. */
+int eg_guard_grant_writes(const struct eg_ruleset *ruleset, const struct eg_guard_plan *plan);
 
 /* Grant EXECUTE in the blob's `build` trees, and nothing else. */
 int eg_guard_grant_build_trees(const struct eg_ruleset *ruleset, const struct eg_blob *blob);
@@ -71,7 +70,8 @@ int eg_guard_grant_build_trees(const struct eg_ruleset *ruleset, const struct eg
 struct eg_walk {
     const struct eg_ruleset *ruleset;
     const struct eg_blob *blob;
-    uint64_t rights; /* granted on each place */
+    uint64_t rights;    /* granted on each place */
+    bool spare_uploads; /* a supervisor writes upload trees: nothing is granted there */
     unsigned depth;
     uint32_t reads;               /* of folders so far: tells when `entries` was used again */
     uint32_t harmless[8];         /* guard files that file permissions protect, bit by index */

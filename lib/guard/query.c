@@ -15,10 +15,11 @@ int eg_guard_query(const struct eg_blob *blob)
 /* rename(2) of a file to itself ends with success before the kernel looks at any
  * permission, but after it has asked Landlock (fs/namei.c: do_renameat2,
  * vfs_rename).  So EACCES is Landlock's alone, for every user. */
-bool eg_guard_is_narrow(void)
+enum eg_step eg_guard_ask_step(void)
 {
     static const char sentinel[] = "/dev/pts/ptmx";
-    return eg_sys(__NR_renameat2, AT_FDCWD, sentinel, AT_FDCWD, sentinel, 0) == -EACCES;
+    long r = eg_sys(__NR_renameat2, AT_FDCWD, sentinel, AT_FDCWD, sentinel, 0);
+    return r == -EACCES ? EG_STEP_TWO : r == 0 ? EG_STEP_ONE : EG_STEP_UNKNOWN;
 }
 
 bool eg_guard_covers(const struct eg_blob *blob, const struct eg_identity *program)

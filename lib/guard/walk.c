@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
+#include "decide/write.h"
 #include "guard/parts.h"
 
 /* Each level holds a descriptor and a stack frame; nothing real is this deep. */
@@ -19,15 +20,24 @@ enum relation { APART, ABOVE, KEPT };
 /* `kept` against where we are: equal, beneath it, above it, or elsewhere. */
 static enum relation compare(struct eg_str here, struct eg_str kept, bool beneath_too)
 {
-    if (eg_str_starts(kept, here) && kept.n > here.n && kept.p[here.n] == '/') return ABOVE;
-    if (!eg_str_starts(here, kept)) return APART;
-    if (here.n == kept.n) return KEPT;
-    return beneath_too && here.p[kept.n] == '/' ? KEPT : APART;
+    /* one byte tells most pairs apart, and there are many of them */
+    if (kept.n > here.n) return kept.p[here.n] == '/' && eg_str_starts(kept, here) ? ABOVE : APART;
+    if (here.n > kept.n && (!beneath_too || here.p[kept.n] != '/')) return APART;
+    return eg_str_starts(here, kept) ? KEPT : APART;
 }
 
 static bool is_harmless(const struct eg_walk *tree, uint32_t file)
 {
     return file < 8 * sizeof(tree->harmless) && (tree->harmless[file / 32] >> (file % 32) & 1);
+}
+
+/* Trees that the supervisor alone writes, and the folders through which they
+ * could be moved or replaced. */
+static enum relation relate_uploads(const struct eg_walk *tree, struct eg_str here,
+                                    enum relation worst)
+{
+    if (eg_decide_upload_of(tree->blob, here) != EG_NONE) return KEPT;
+    return eg_decide_upload_is_above(tree->blob, here) ? ABOVE : worst;
 }
 
 static enum relation relate(const struct eg_walk *tree, struct eg_str here)
@@ -46,7 +56,7 @@ static enum relation relate(const struct eg_walk *tree, struct eg_str here)
         r = compare(here, eg_blob_str(tree->blob, files[i]), true);
         if (r > worst) worst = r;
     }
-    return worst;
+    return worst == KEPT || !tree->spare_uploads ? worst : relate_uploads(tree, here, worst);
 }
 
 size_t eg_walk_enter(struct eg_walk *tree, size_t n, const char *name, size_t length)

@@ -42,20 +42,33 @@ static int grant_console(const struct eg_ruleset *ruleset, int dev, uint64_t fil
     return r;
 }
 
+/* Granted by the functions above. */
+static bool is_special(const char *name)
+{
+    return eg_str_equal(eg_str(name), EG_STR("pts")) ||
+           eg_str_equal(eg_str(name), EG_STR("console"));
+}
+
 static int grant_devices(const struct eg_ruleset *ruleset, uint64_t tree, uint64_t file,
                          bool launch)
 {
-    static const char *const devices[] = { "null", "zero", "full", "tty", "ptmx" };
-    static const char *const folders[] = { "shm", "mqueue" }; /* POSIX shared memory, queues */
+    static const char *const devices[] = {
+#define F(name) name,
+#include "table/devices.def"
+    };
+    static const char *const folders[] = {
+#define T(name) name,
+#include "table/devices.def"
+    };
     long dev = eg_sys(__NR_openat, AT_FDCWD, "/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (eg_ruleset_passes_over(dev)) return 0;
     if (dev < 0) return eg_guard_fail(ruleset->error, EG_LAYER_DOMAIN, "open of /dev", dev);
     int r = grant_terminals(ruleset, (int)dev, file, launch);
     if (r == 0) r = grant_console(ruleset, (int)dev, file);
     for (size_t i = 0; r == 0 && i < sizeof(devices) / sizeof(devices[0]); i++)
-        r = eg_ruleset_grant_at(ruleset, (int)dev, devices[i], file);
+        if (!is_special(devices[i])) r = eg_ruleset_grant_at(ruleset, (int)dev, devices[i], file);
     for (size_t i = 0; r == 0 && i < sizeof(folders) / sizeof(folders[0]); i++)
-        r = eg_ruleset_grant_at(ruleset, (int)dev, folders[i], tree);
+        if (!is_special(folders[i])) r = eg_ruleset_grant_at(ruleset, (int)dev, folders[i], tree);
     eg_sys(__NR_close, dev);
     return r;
 }
@@ -149,6 +162,7 @@ static void begin(struct eg_walk *ret, const struct eg_ruleset *ruleset, const s
     ret->ruleset = ruleset;
     ret->blob = blob;
     ret->rights = 0;
+    ret->spare_uploads = false;
     ret->depth = 0;
     ret->reads = 0;
     for (size_t i = 0; i < sizeof(ret->harmless) / sizeof(ret->harmless[0]); i++)
@@ -156,8 +170,10 @@ static void begin(struct eg_walk *ret, const struct eg_ruleset *ruleset, const s
     ret->path[0] = '\0';
 }
 
-int eg_guard_grant_writes(const struct eg_ruleset *ruleset, const struct eg_blob *blob, bool launch)
+int eg_guard_grant_writes(const struct eg_ruleset *ruleset, const struct eg_guard_plan *plan)
 {
+    const struct eg_blob *blob = plan->blob;
+    bool launch = plan->stage == EG_STAGE_LAUNCH;
     /* Nobody makes device nodes: one of a disk, made anywhere, is the disk. */
     uint64_t rights =
         eg_ruleset_all_rights & ~eg_ruleset_device_rights & ~(uint64_t)EG_LANDLOCK_EXECUTE;
@@ -165,6 +181,7 @@ int eg_guard_grant_writes(const struct eg_ruleset *ruleset, const struct eg_blob
     int r = grant_devices(ruleset, rights, rights & eg_ruleset_file_rights, launch);
     if (r < 0) return r;
     begin(&tree, ruleset, blob);
+    tree.spare_uploads = plan->supervised;
     find_harmless(&tree);
     if (!(blob->flags & EG_BLOB_WRITE_FREE)) return grant_trees(&tree, rights, EG_LANDLOCK_EXECUTE);
     tree.rights = rights;

@@ -60,12 +60,43 @@ struct eg_ast_rule {
     struct eg_ast_sequence args;
     struct eg_ast_word *from;
     size_t from_count;
+    struct eg_ast_word *users; /* `for`: names or numbers */
+    size_t user_count;
     struct eg_span span; /* of the whole statement */
 };
 
 struct eg_ast_env {
     bool keep;
     struct eg_ast_word name; /* may end in '*' */
+};
+
+/* Longest glob of write { } and uploads { }, in bytes. */
+#define EG_PATTERN_MAX 1016u
+
+/* A path of the write block. */
+struct eg_ast_tree {
+    uint32_t flags;          /* one of enum eg_tree_flag */
+    struct eg_ast_word path; /* absolute, without `.`, `..` and empty components; may be a glob */
+};
+
+/* A word behind `deny name` or `deny read` of an uploads block. */
+struct eg_ast_name {
+    uint32_t use; /* one of enum eg_name_use */
+    bool scripts; /* the built-in set; otherwise glob */
+    struct eg_ast_word glob;
+};
+
+struct eg_ast_uploads {
+    struct eg_ast_word *trees; /* at least one; as eg_ast_tree's path, without `**` */
+    size_t tree_count;
+    struct eg_ast_name *names;
+    size_t name_count;
+    uint32_t contents;              /* refused kinds, bit by row of table/contents.def */
+    struct eg_span content_span;    /* of the first such statement; line 0: there is none */
+    struct eg_span executable_span; /* of `deny executable`; line 0: it is not said */
+    struct eg_ast_word quarantine;  /* folder; empty: none */
+    struct eg_span quarantine_span;
+    struct eg_span span; /* of the word `uploads` */
 };
 
 struct eg_ast_sink {
@@ -95,6 +126,11 @@ struct eg_policy {
     bool worker_reexec;
     struct eg_ast_rule *rules;
     size_t rule_count;
+    bool limit_writes; /* there is a write block */
+    struct eg_ast_tree *trees;
+    size_t tree_count;
+    struct eg_ast_uploads *uploads;
+    size_t upload_count;
     struct eg_ast_env *env;
     size_t env_count;
     struct eg_ast_word *kernel_allows; /* names of table/hardening.def */

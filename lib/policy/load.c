@@ -48,6 +48,7 @@ static int parse(struct eg_parser *p)
     p->open_sources[p->open_source_count++] = 0;
     if (eg_source_check(source, 0, p->diagnostics)) {
         eg_parse_text(p, 0);
+        if (!p->out_of_memory) eg_check_uploads(p);
         if (!p->statement_seen && !p->out_of_memory)
             eg_report(p->diagnostics, EMPTY, (struct eg_span){ .source = 0 });
     }

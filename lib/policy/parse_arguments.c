@@ -401,6 +401,7 @@ static bool parse_sequence(struct eg_parser *p, enum level level, unsigned depth
                       level == IN_GROUP ? "[ ]" : "{ }");
             return false;
         }
+        if (is_bare(p, "for") && level == IN_RULE) return true;
         bool rest = is_bare(p, "...");
         if (rest && level != IN_RULE) {
             eg_report(p->diagnostics, REST_NOT_LAST, p->token.span);
@@ -413,7 +414,8 @@ static bool parse_sequence(struct eg_parser *p, enum level level, unsigned depth
         if (rest) {
             *arg = (struct eg_ast_arg){ .kind = EG_ARG_REST, .span = p->token.span };
             eg_parser_advance(p);
-            if (eg_parser_at_end_of_statement(p) || is_bare(p, "from")) return true;
+            if (eg_parser_at_end_of_statement(p) || is_bare(p, "from") || is_bare(p, "for"))
+                return true;
             if (p->token.kind != EG_TOKEN_BAD) eg_report(p->diagnostics, REST_NOT_LAST, arg->span);
             return false;
         }

@@ -48,7 +48,11 @@ static bool parse_from(struct eg_parser *p, struct eg_ast_rule *rule)
         eg_report(p->diagnostics, FROM_MISSING, from);
         return false;
     }
-    while (!eg_parser_at_end_of_statement(p)) {
+    if (is_word(p, "for")) {
+        eg_report(p->diagnostics, FROM_MISSING, from);
+        return false;
+    }
+    while (!eg_parser_at_end_of_statement(p) && !is_word(p, "for")) {
         struct eg_plain program;
         if (!eg_parse_plain(p, "from", "a program", &program)) return false;
         if (!check_program(p, &program)) return false;
@@ -57,6 +61,27 @@ static bool parse_from(struct eg_parser *p, struct eg_ast_rule *rule)
         if (!grown) return eg_parser_exhausted(p);
         rule->from = grown;
         rule->from[rule->from_count++] = (struct eg_ast_word){ program.text, program.span };
+    }
+    return true;
+}
+
+/* for = 'for' USER { USER }: names, or numbers */
+static bool parse_for(struct eg_parser *p, struct eg_ast_rule *rule)
+{
+    struct eg_span start = p->token.span;
+    eg_parser_advance(p);
+    if (eg_parser_at_end_of_statement(p)) {
+        eg_report(p->diagnostics, FOR_MISSING, start);
+        return false;
+    }
+    while (!eg_parser_at_end_of_statement(p)) {
+        struct eg_plain user;
+        if (!eg_parse_plain(p, "for", "a user", &user)) return false;
+        struct eg_ast_word *grown =
+            eg_arena_grow(p->policy->arena, rule->users, rule->user_count, sizeof(*grown));
+        if (!grown) return eg_parser_exhausted(p);
+        rule->users = grown;
+        rule->users[rule->user_count++] = (struct eg_ast_word){ user.text, user.span };
     }
     return true;
 }
@@ -97,7 +122,7 @@ static bool add_rule(struct eg_parser *p, struct eg_ast_rule *rule, struct eg_sp
     return true;
 }
 
-/* rule = ( 'allow' | 'log' | 'deny' ) [ 'optional' ] PROGRAM sequence [ from ] */
+/* rule = ( 'allow' | 'log' | 'deny' ) [ 'optional' ] PROGRAM sequence [ from ] [ for ] */
 static bool parse_rule(struct eg_parser *p, const struct eg_word_row *row, struct eg_span verb)
 {
     struct eg_ast_rule rule = { .verb = row->id == EG_WORD_EXEC_ALLOW ? EG_VERB_ALLOW
@@ -107,7 +132,7 @@ static bool parse_rule(struct eg_parser *p, const struct eg_word_row *row, struc
         rule.optional = true;
         eg_parser_advance(p);
     }
-    if (eg_parser_at_end_of_statement(p) || is_word(p, "from")) {
+    if (eg_parser_at_end_of_statement(p) || is_word(p, "from") || is_word(p, "for")) {
         eg_report(p->diagnostics, PROGRAM_MISSING, verb, eg_quote(eg_str(row->word)).s);
         return false;
     }
@@ -117,10 +142,11 @@ static bool parse_rule(struct eg_parser *p, const struct eg_word_row *row, struc
     rule.program = (struct eg_ast_word){ program.text, program.span };
     if (!eg_parse_arguments(p, &rule.args)) return false;
     if (is_word(p, "from") && !parse_from(p, &rule)) return false;
+    if (is_word(p, "for") && !parse_for(p, &rule)) return false;
     return add_rule(p, &rule, verb);
 }
 
-/* shell = 'shell' ( 'rewrite' | 'deny' | 'allow' from ) */
+/* shell = 'shell' ( 'rewrite' | 'deny' | 'allow' from [ for ] ) */
 static bool parse_shell(struct eg_parser *p, struct eg_span verb)
 {
     const struct eg_word_row *row =
@@ -136,7 +162,9 @@ static bool parse_shell(struct eg_parser *p, struct eg_span verb)
         return false;
     }
     struct eg_ast_rule rule = { .verb = EG_VERB_SHELL_FROM };
-    return parse_from(p, &rule) && add_rule(p, &rule, verb);
+    if (!parse_from(p, &rule)) return false;
+    if (is_word(p, "for") && !parse_for(p, &rule)) return false;
+    return add_rule(p, &rule, verb);
 }
 
 /* exec_statement = rule | shell | 'pipeline' ( 'allow' | 'deny' ) | 'worker' 'reexec' */

@@ -384,6 +384,12 @@ static bool parse_statement(struct eg_parser *p)
         policy->limit_capabilities = true;
         return parse_block(p, row, span, EG_PLACE_CAPABILITIES, parse_capabilities_statement);
     case EG_WORD_TOP_LOG: return parse_block(p, row, span, EG_PLACE_LOG, parse_log_statement);
+    case EG_WORD_TOP_WRITE:
+        policy->limit_writes = true;
+        return parse_block(p, row, span, EG_PLACE_WRITE, eg_parse_write_statement);
+    case EG_WORD_TOP_UPLOADS:
+        return eg_parse_uploads_head(p, span) &&
+               parse_block(p, row, span, EG_PLACE_UPLOADS, eg_parse_uploads_statement);
     default:
         eg_report(p->diagnostics, NOT_BUILT, span, eg_quote(eg_str(row->word)).s);
         return false;

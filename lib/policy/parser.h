@@ -88,6 +88,13 @@ bool eg_parse_text(struct eg_parser *p, uint32_t source);
 /* parse_exec.c: one statement of exec { } */
 bool eg_parse_exec_statement(struct eg_parser *p);
 
+/* parse_write.c: one statement of write { } and of uploads { }, what stands
+ * before the latter's {, and the checks when all was read */
+bool eg_parse_write_statement(struct eg_parser *p);
+bool eg_parse_uploads_head(struct eg_parser *p, struct eg_span opener);
+bool eg_parse_uploads_statement(struct eg_parser *p);
+void eg_check_uploads(struct eg_parser *p);
+
 /* parse_arguments.c: the arguments of a rule, up to `from` or its end */
 bool eg_parse_arguments(struct eg_parser *p, struct eg_ast_sequence *ret);
 

@@ -69,6 +69,56 @@ static void print_names(struct eg_text *text, const char *verb, const struct eg_
     }
 }
 
+static void print_write(struct eg_text *text, const struct eg_policy *policy)
+{
+    if (!policy->limit_writes) return;
+    add(text, policy->tree_count ? "\nwrite {\n" : "\nwrite { }\n");
+    for (size_t i = 0; i < policy->tree_count; i++) {
+        const struct eg_ast_tree *tree = &policy->trees[i];
+        print_names(text,
+                    tree->flags & EG_TREE_BUILD ? "build"
+                    : tree->flags & EG_TREE_LOG ? "log"
+                                                : "allow",
+                    &tree->path, 1);
+    }
+    if (policy->tree_count) add(text, "}\n");
+}
+
+static void print_upload_name(struct eg_text *text, const struct eg_ast_name *name)
+{
+    add(text, "    deny %s ", name->use == EG_NAME_READ ? "read" : "name");
+    if (name->scripts) {
+        add(text, "scripts");
+    } else if (eg_upload_name_is_pattern(name->glob.text)) {
+        eg_print_word(text, name->glob.text);
+    } else {
+        eg_print_quoted(text, name->glob.text);
+    }
+    add(text, "\n");
+}
+
+static void print_uploads(struct eg_text *text, const struct eg_ast_uploads *uploads)
+{
+    add(text, "\nuploads");
+    for (size_t i = 0; i < uploads->tree_count; i++) {
+        add(text, " ");
+        eg_print_word(text, uploads->trees[i].text);
+    }
+    add(text, " {\n");
+    for (size_t i = 0; i < uploads->name_count; i++) print_upload_name(text, &uploads->names[i]);
+    if (uploads->contents) {
+        add(text, "    deny content");
+#define C(id, slug, sentence)                                                                      \
+    if (uploads->contents & 1u << (EG_WORD_CONTENT_##id - EG_WORD_CONTENT_PHP)) add(text, " " slug);
+#include "table/contents.def"
+#undef C
+        add(text, "\n");
+    }
+    if (uploads->executable_span.line) add(text, "    deny executable\n");
+    if (uploads->quarantine.text.n) print_names(text, "quarantine", &uploads->quarantine, 1);
+    add(text, "}\n");
+}
+
 static void print_env(struct eg_text *text, const struct eg_policy *policy)
 {
     if (policy->env_count == 0) return;
@@ -105,6 +155,8 @@ char *eg_policy_print(const struct eg_policy *policy)
     struct eg_text text = { 0 };
     print_head(&text, policy);
     print_exec(&text, policy);
+    print_write(&text, policy);
+    for (size_t i = 0; i < policy->upload_count; i++) print_uploads(&text, &policy->uploads[i]);
     print_env(&text, policy);
     if (policy->kernel_allow_count) {
         add(&text, "\nkernel {\n");

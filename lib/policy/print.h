@@ -25,6 +25,9 @@ void eg_print_rule_subject(struct eg_text *text, const struct eg_ast_rule *rule)
 /* A word, in quotes where it could be taken for something else. */
 void eg_print_word(struct eg_text *text, struct eg_str word);
 
+/* A word in quotes in any case. */
+void eg_print_quoted(struct eg_text *text, struct eg_str word);
+
 /* A program path: as a word, but a * stays outside of quotes. */
 void eg_print_program(struct eg_text *text, struct eg_str path);
 

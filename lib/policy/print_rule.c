@@ -48,7 +48,7 @@ static bool is_bare(struct eg_str s)
     return true;
 }
 
-static void print_quoted(struct eg_text *text, struct eg_str s)
+void eg_print_quoted(struct eg_text *text, struct eg_str s)
 {
     static const char digits[] = "0123456789abcdef";
     add(text, "\"");
@@ -82,7 +82,7 @@ void eg_print_word(struct eg_text *text, struct eg_str word)
     if (is_bare(word))
         eg_text_add(text, word);
     else
-        print_quoted(text, word);
+        eg_print_quoted(text, word);
 }
 
 void eg_print_program(struct eg_text *text, struct eg_str path)
@@ -104,11 +104,12 @@ void eg_print_program(struct eg_text *text, struct eg_str path)
 static void print_literal(struct eg_text *text, struct eg_str s)
 {
     bool bare = is_bare(s) && eg_str_find(s, '*') == s.n && !eg_str_starts(s, EG_STR("...")) &&
-                !eg_str_ends(s, EG_STR("...")) && !eg_str_equal(s, EG_STR("from"));
+                !eg_str_ends(s, EG_STR("...")) && !eg_str_equal(s, EG_STR("from")) &&
+                !eg_str_equal(s, EG_STR("for"));
     if (bare)
         eg_text_add(text, s);
     else
-        print_quoted(text, s);
+        eg_print_quoted(text, s);
 }
 
 /* Quotes in a hole protect only; its two escapes are those of a quote and of a
@@ -181,6 +182,10 @@ void eg_print_rule_subject(struct eg_text *text, const struct eg_ast_rule *rule)
     for (size_t i = 0; i < rule->from_count; i++) {
         add(text, i ? " " : " from ");
         eg_print_program(text, rule->from[i].text);
+    }
+    for (size_t i = 0; i < rule->user_count; i++) {
+        add(text, i ? " " : " for ");
+        eg_print_program(text, rule->users[i].text);
     }
 }
 

@@ -40,8 +40,9 @@ static const struct {
     enum eg_place place;
     const char *block;
 } blocks[] = {
-    { EG_PLACE_EXEC, "exec" },     { EG_PLACE_ENV, "env" },
-    { EG_PLACE_KERNEL, "kernel" }, { EG_PLACE_CAPABILITIES, "capabilities" },
+    { EG_PLACE_EXEC, "exec" },       { EG_PLACE_WRITE, "write" },
+    { EG_PLACE_UPLOADS, "uploads" }, { EG_PLACE_ENV, "env" },
+    { EG_PLACE_KERNEL, "kernel" },   { EG_PLACE_CAPABILITIES, "capabilities" },
     { EG_PLACE_LOG, "log" },
 };
 

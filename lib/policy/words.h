@@ -12,6 +12,11 @@ enum eg_place {
     EG_PLACE_SHELL,
     EG_PLACE_PIPELINE,
     EG_PLACE_WORKER,
+    EG_PLACE_WRITE,
+    EG_PLACE_UPLOADS,
+    EG_PLACE_DENY,
+    EG_PLACE_NAMES,
+    EG_PLACE_CONTENT,
     EG_PLACE_ENV,
     EG_PLACE_KERNEL,
     EG_PLACE_CAPABILITIES,
@@ -49,6 +54,10 @@ struct eg_hint eg_word_hint(enum eg_place place, struct eg_str wrong);
 /* The blocks ("exec { } or kernel { }") in which a word starts a statement;
  * empty when in none. */
 struct eg_hint eg_word_blocks(struct eg_str word);
+
+/* Is this word of `deny name` surely a pattern, and no mistyped set?  Printed
+ * without quotes then (parse_write.c). */
+bool eg_upload_name_is_pattern(struct eg_str word);
 
 /* The words of table/hardening.def; the names of table/capabilities.def. */
 extern const char *const eg_kernel_words[];

@@ -49,4 +49,16 @@ int eg_resolve_self(char pathbuf[EG_PATH_MAX], struct eg_target *ret);
 int eg_resolve_shebang(int fd, char buf[256], struct eg_str *ret_interpreter,
                        struct eg_str *ret_argument);
 
+/* For a lookup's `script': what the kernel puts in front of the arguments of this file.
+ * 0, with ret->count 0 when it is no script; ret->interpreter is left to the caller, who
+ * may resolve it into memory->interpreter.  -errno: it cannot be read, or is another by
+ * now. */
+struct eg_script_memory {
+    char script[EG_PATH_MAX];
+    char interpreter[EG_PATH_MAX];
+    char line[256];
+};
+int eg_resolve_script(struct eg_script_memory *memory, const struct eg_target *target,
+                      struct eg_script *ret);
+
 #endif

@@ -2,6 +2,7 @@
 /* From a call to a verdict and an event: gathers the request, asks the decision
  * core, reports what was refused. */
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/time.h>
 
 #include "base/sys.h"
@@ -18,11 +19,31 @@ int eg_shim_find_inner(void *lookup, struct eg_str name, struct eg_target *ret)
     return r;
 }
 
+int eg_shim_find_script(void *lookup, const struct eg_target *target, struct eg_script *ret)
+{
+    struct eg_child_lookup *finder = lookup;
+    int r = eg_resolve_script(&finder->script, target, ret);
+    if (r || !ret->count) return r;
+    return eg_resolve_file(AT_FDCWD, ret->words[0], 0, finder->script.interpreter,
+                           &ret->interpreter, NULL);
+}
+
+/* In a frame of its own, which is gone when the event is written. */
+static __attribute__((noinline)) void find_source(struct eg_event *event,
+                                                  struct eg_event_source *ret)
+{
+    if (eg_event_find_source(event, eg_shim.fields, eg_shim.field_count, ret))
+        eg_event_set_source(event, ret);
+}
+
 /* What every event of this process says. */
-static void emit(struct eg_event *event)
+void eg_shim_emit(struct eg_event *event)
 {
     struct __kernel_timespec now = { 0 };
+    struct eg_event_source source;
     event->request = eg_shim.request;
+    find_source(event, &source);
+    event->test = eg_event_running_test(EG_ENVIRON);
     if (eg_shim_tell(event)) return;
     eg_sys(__NR_clock_gettime, CLOCK_REALTIME, &now);
     event->layer = EG_LAYER_SHIM;
@@ -91,7 +112,7 @@ __attribute__((noinline)) void eg_shim_report(const struct eg_call *call,
         event.rule_file = eg_blob_str(eg_shim.blob, rules[decision->rule].file);
         event.rule_line = rules[decision->rule].line;
     }
-    emit(&event);
+    eg_shim_emit(&event);
 }
 
 static __attribute__((noinline)) void decide(struct eg_exec_request *request,
@@ -99,7 +120,7 @@ static __attribute__((noinline)) void decide(struct eg_exec_request *request,
 {
     struct eg_child_lookup finder;
     finder.search = eg_environment_path(envp);
-    struct eg_lookup lookup = { eg_shim_find_inner, &finder };
+    struct eg_lookup lookup = { eg_shim_find_inner, &finder, eg_shim_find_script };
     request->lookup = &lookup;
     eg_decide_exec(eg_shim.blob, request, ret);
     /* The inner name points into argv, not into the finder. */
@@ -124,6 +145,8 @@ int eg_shim_judge(const struct eg_call *call, struct eg_image *image, const char
         .argv = image->argv ? image->argv : none,
         .argc = eg_shim_count(image->argv),
         .caller = eg_shim.self,
+        .user_known = true,
+        .user = (uint32_t)eg_sys(__NR_getuid),
         .cwd = eg_resolve_cwd(cwd),
     };
     if (eg_shim.worker) request.worker = eg_shim.self;
@@ -149,6 +172,6 @@ int eg_shim_refuse(const struct eg_call *call, enum eg_kind kind, enum eg_reason
         .line = call->line,
         .has_line = call->has_line,
     };
-    emit(&event);
+    eg_shim_emit(&event);
     return event.action == EG_ACTION_WOULD_DENY ? 0 : -EACCES;
 }

@@ -75,16 +75,26 @@ static eg_function function_at(const struct symbols *symbols, uint32_t index, co
     return (eg_function)(symbols->base + symbol->st_value);
 }
 
-static eg_function find_gnu(const struct symbols *symbols, const char *name)
+static uint32_t hash_gnu(const char *name)
 {
     uint32_t hash = 5381;
     for (const char *c = name; *c; c++) hash = hash * 33 + (unsigned char)*c;
+    return hash;
+}
+
+static eg_function find_gnu(const struct symbols *symbols, const char *name, uint32_t hash)
+{
     const uint32_t *table = symbols->gnu;
     uint32_t bucket_count = table[0];
     uint32_t first = table[1];
     uint32_t bloom_count = table[2];
     const uint32_t *buckets = table + 4 + (size_t)bloom_count * (sizeof(uint64_t) / 4);
     const uint32_t *chains = buckets + bucket_count;
+    if (bloom_count) {
+        const uint64_t *bloom = (const uint64_t *)(table + 4);
+        uint64_t word = bloom[hash / 64 % bloom_count];
+        if (!(word >> hash % 64 & word >> (hash >> table[3]) % 64 & 1)) return NULL;
+    }
     uint32_t i = bucket_count ? buckets[hash % bucket_count] : 0;
     if (i < first) return NULL;
     for (;; i++) {
@@ -126,11 +136,56 @@ static bool is_ours(const struct loaded *object)
     return false;
 }
 
+/* ---- the functions ---- */
+
+static const char *const names[EG_NEXT_COUNT] = {
+#define K(function, class, parameters, why) [EG_NEXT_##function] = #function,
+#include "table/hooks.def"
+#undef K
+    [EG_NEXT_fdopen] = "fdopen",
+    [EG_NEXT_fflush] = "fflush",
+    [EG_NEXT_fileno] = "fileno",
+};
+
+/* Rows of class `file`, and the trampoline's. */
+#define EARLY_file(function) EG_NEXT_##function,
+#define EARLY_raw(function)  EG_NEXT_##function,
+#define EARLY_exec(function)
+#define EARLY_spawn(function)
+#define EARLY_shell(function)
+#define EARLY_env(function)
+#define EARLY_load(function)
+#define EARLY_conv(function)
+static const uint8_t early[] = {
+#define K(function, class, parameters, why) EARLY_##class(function)
+#include "table/hooks.def"
+#undef K
+};
+#define EARLY_COUNT (sizeof(early) / sizeof(early[0]))
+_Static_assert(EG_NEXT_COUNT <= UINT8_MAX, "an index fits into a byte");
+
+static eg_function find(const struct symbols *symbols, const char *name, uint32_t hash)
+{
+    return symbols->gnu ? find_gnu(symbols, name, hash) : find_sysv(symbols, name);
+}
+
+/* Those that may be called in a signal handler or a vfork child, where nobody can
+ * look for them; and those that every program calls. */
+static int find_all(const struct symbols *symbols, const uint32_t hashes[EARLY_COUNT])
+{
+    for (size_t i = 0; i < EARLY_COUNT; i++) {
+        eg_function *at = &eg_next_found[early[i]];
+        if (!*at) *at = find(symbols, names[early[i]], hashes[i]);
+    }
+    return 0;
+}
+
 struct walk {
     const char *wanted;
     bool behind; /* ours has been passed */
     eg_function found;
     struct eg_objects *objects; /* start-up only */
+    const uint32_t *hashes;     /* of `early` */
     bool first;
 };
 
@@ -152,45 +207,33 @@ static int visit(struct loaded *object, size_t size, void *data)
     }
     struct symbols symbols;
     if (!walk->behind || !symbols_of(object, &symbols)) return 0;
-    walk->found =
-        symbols.gnu ? find_gnu(&symbols, walk->wanted) : find_sysv(&symbols, walk->wanted);
+    if (walk->objects) return find_all(&symbols, walk->hashes);
+    walk->found = find(&symbols, walk->wanted, hash_gnu(walk->wanted));
     return walk->found != NULL;
 }
 
-static const char *const names[EG_NEXT_COUNT] = {
-    [EG_NEXT_posix_spawn] = "posix_spawn",
-    [EG_NEXT_pidfd_spawn] = "pidfd_spawn",
-    [EG_NEXT__IO_proc_open] = "_IO_proc_open",
-    [EG_NEXT_pclose] = "pclose",
-    [EG_NEXT_fdopen] = "fdopen",
-    [EG_NEXT_fclose] = "fclose",
-    [EG_NEXT_wordexp] = "wordexp",
-    [EG_NEXT_putenv] = "putenv",
-    [EG_NEXT_setenv] = "setenv",
-    [EG_NEXT_dlopen] = "dlopen",
-    [EG_NEXT_dlmopen] = "dlmopen",
-    [EG_NEXT_iconv_open] = "iconv_open",
-    [EG_NEXT_syscall] = "syscall",
-};
+/* ---- finding them ---- */
 
 eg_function eg_next_syscall;
-/* Atomic; each is written with the same value by whoever comes first. */
-static eg_function found[EG_NEXT_COUNT];
+/* Each is written with the same value by whoever comes first. */
+eg_function eg_next_found[EG_NEXT_COUNT];
 
 eg_function eg_next_find(enum eg_next which)
 {
-    eg_function f = __atomic_load_n(&found[which], __ATOMIC_RELAXED);
+    eg_function f = __atomic_load_n(&eg_next_found[which], __ATOMIC_RELAXED);
     if (f || !dl_iterate_phdr) return f;
     struct walk walk = { .wanted = names[which] };
     dl_iterate_phdr(visit, &walk);
-    __atomic_store_n(&found[which], walk.found, __ATOMIC_RELAXED);
+    __atomic_store_n(&eg_next_found[which], walk.found, __ATOMIC_RELAXED);
     return walk.found;
 }
 
 void eg_next_start(struct eg_objects *ret)
 {
     *ret = (struct eg_objects){ 0 };
-    struct walk walk = { .wanted = names[EG_NEXT_syscall], .objects = ret, .first = true };
+    uint32_t hashes[EARLY_COUNT];
+    for (size_t i = 0; i < EARLY_COUNT; i++) hashes[i] = hash_gnu(names[early[i]]);
+    struct walk walk = { .objects = ret, .hashes = hashes, .first = true };
     if (dl_iterate_phdr) dl_iterate_phdr(visit, &walk);
-    __atomic_store_n(&eg_next_syscall, walk.found, __ATOMIC_RELAXED);
+    __atomic_store_n(&eg_next_syscall, eg_next_found[EG_NEXT_syscall], __ATOMIC_RELAXED);
 }

@@ -16,6 +16,7 @@
 #include <linux/stat.h>
 
 #include "base/sys.h"
+#include "shim/file.h"
 #include "shim/rewrite.h"
 
 #define SHORT_LINE  1024u
@@ -336,6 +337,25 @@ static bool needs_runner(const struct rewrite *w, const struct eg_call *call)
            w->spelled[0] != '/';
 }
 
+/* What the child will open past every hook; the mode is rewrite_run.c's. */
+static int judge_redirects(const struct eg_image *image, const struct eg_call *call)
+{
+    int r = 0;
+    for (uint32_t i = 0; r == 0 && i < image->redirect_count; i++) {
+        const struct eg_image_redirect *redirect = &image->redirects[i];
+        if (!redirect->path) continue;
+        struct eg_opening opening = { .call = call->name,
+                                      .dirfd = AT_FDCWD,
+                                      .path = redirect->path,
+                                      .flags = eg_rewrite_flags(redirect->kind),
+                                      .mode = EG_REDIRECT_MODE };
+        r = eg_open_judge(&opening);
+        /* the kernel's own answers are the child's to tell */
+        if (r != -EACCES) r = 0;
+    }
+    return r;
+}
+
 static int apply(struct eg_image *image, const struct eg_call *call, const struct rewrite *w)
 {
     image->dirfd = AT_FDCWD;
@@ -343,7 +363,7 @@ static int apply(struct eg_image *image, const struct eg_call *call, const struc
     if (needs_runner(w, call) || !fits(w)) return take_runner(image, w);
     keep_zero(image, w);
     take_place(image, w);
-    return 0;
+    return judge_redirects(image, call);
 }
 
 /* ---- all of it ---- */
@@ -352,7 +372,7 @@ static __attribute__((noinline)) void decide(struct rewrite *w, struct eg_exec_r
                                              struct eg_decision *ret)
 {
     struct eg_child_lookup finder;
-    struct eg_lookup lookup = { eg_shim_find_inner, &finder };
+    struct eg_lookup lookup = { eg_shim_find_inner, &finder, eg_shim_find_script };
     bool readable = w->shell.kind == EG_SHELL_COMMAND && w->shell.dialect != EG_DIALECT_NONE;
     struct eg_shell_request request = { .exec = exec,
                                         .shell = &w->shell,
@@ -392,7 +412,10 @@ static __attribute__((noinline)) int rewrite(struct eg_image *image, const struc
     if (decision.verdict != EG_VERDICT_REWRITE && !call->quiet)
         eg_shim_report(&said, exec, &decision, EG_ACTION_REWRITE);
     int r = 0;
-    if (!(eg_shim.blob->flags & EG_BLOB_LOG_MODE)) r = allowed ? apply(image, call, &w) : -EACCES;
+    if (!(eg_shim.blob->flags & EG_BLOB_LOG_MODE))
+        r = allowed ? apply(image, call, &w) : -EACCES;
+    else if (allowed && !call->quiet)
+        eg_shim_tell_line();
     forget_memory(&w);
     return r;
 }

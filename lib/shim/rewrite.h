@@ -35,4 +35,8 @@ int eg_rewrite_failed(const struct eg_image *image, int error);
  * command becomes status 128 + n. */
 int eg_rewrite_wait_status(bool waits, int status);
 
+/* Flags of open(2) for a redirection to or from a file, and the mode. */
+#define EG_REDIRECT_MODE 0666u
+int eg_rewrite_flags(unsigned kind);
+
 #endif

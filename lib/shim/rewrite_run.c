@@ -51,7 +51,7 @@ static const char *error_text(int error, bool creates)
 
 /* ---- redirections ---- */
 
-static long open_target(const struct eg_image_redirect *redirect)
+int eg_rewrite_flags(unsigned kind)
 {
     static const int flags[] = {
         [EG_REDIRECT_READ] = O_RDONLY,
@@ -59,8 +59,14 @@ static long open_target(const struct eg_image_redirect *redirect)
         [EG_REDIRECT_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
         [EG_REDIRECT_READ_WRITE] = O_RDWR | O_CREAT,
     };
+    return flags[kind];
+}
+
+static long open_target(const struct eg_image_redirect *redirect)
+{
     for (;;) {
-        long fd = eg_sys(__NR_openat, AT_FDCWD, redirect->path, flags[redirect->kind], 0666);
+        long fd = eg_sys(__NR_openat, AT_FDCWD, redirect->path, eg_rewrite_flags(redirect->kind),
+                         EG_REDIRECT_MODE);
         if (fd != -EINTR) return fd;
     }
 }

@@ -9,7 +9,7 @@
 #ifndef EG_SHIM_SHIM_H
 #define EG_SHIM_SHIM_H
 
-#include "event/event.h"
+#include "event/source.h"
 #include "line/line.h"
 #include "resolve/resolve.h"
 
@@ -20,7 +20,7 @@ enum eg_phase {
     EG_PHASE_INERT, /* not attached: every hook passes on */
 };
 
-/* Memory that forked children share with their parent. */
+/* Memory that forked children share with their parent, but under a supervisor. */
 struct eg_shared {
     struct eg_rate rate;
     uint64_t seq; /* atomic */
@@ -40,6 +40,8 @@ struct eg_shim {
     const char *const *kept; /* dangerous variables we were started with */
     size_t kept_count;
     struct eg_event_request request;
+    const struct eg_request_field *fields; /* of that request, for events' `source` */
+    size_t field_count;
 };
 extern struct eg_shim eg_shim;
 
@@ -62,25 +64,28 @@ enum eg_phase eg_shim_enter(void);
  * behind ours (dl_iterate_phdr(3)), not by dlsym(3), which programs of glibc
  * before 2.34 need not have. */
 enum eg_next {
-    EG_NEXT_posix_spawn,
-    EG_NEXT_pidfd_spawn,
-    EG_NEXT__IO_proc_open,
-    EG_NEXT_pclose,
+#define K(function, class, parameters, why) EG_NEXT_##function,
+#include "table/hooks.def"
+#undef K
+    /* no hooks, but used by some */
     EG_NEXT_fdopen,
-    EG_NEXT_fclose,
-    EG_NEXT_wordexp,
-    EG_NEXT_putenv,
-    EG_NEXT_setenv,
-    EG_NEXT_dlopen,
-    EG_NEXT_dlmopen,
-    EG_NEXT_iconv_open,
-    EG_NEXT_syscall,
+    EG_NEXT_fflush,
+    EG_NEXT_fileno,
     EG_NEXT_COUNT
 };
 typedef void (*eg_function)(void);
 
-/* NULL when no object behind ours has it.  Remembered after the first time. */
+/* NULL when no object behind ours has it.  Remembered after the first time; those
+ * that are called from anywhere (class `file`) are all found at the start. */
 eg_function eg_next_find(enum eg_next which);
+
+/* The same, for hooks where each nanosecond counts. */
+extern eg_function eg_next_found[EG_NEXT_COUNT]; /* atomic */
+static inline eg_function eg_next(enum eg_next which)
+{
+    eg_function f = __atomic_load_n(&eg_next_found[which], __ATOMIC_RELAXED);
+    return __builtin_expect(f != NULL, 1) ? f : eg_next_find(which);
+}
 
 /* What start-up learns in one walk.  own: our path as the loader knows it (may
  * be relative).  interpreter: PT_INTERP of the program, or empty. */
@@ -115,13 +120,19 @@ int eg_shim_judge(const struct eg_call *call, struct eg_image *image, const char
 void eg_shim_report(const struct eg_call *call, const struct eg_exec_request *request,
                     const struct eg_decision *decision, enum eg_action allowed);
 
+/* Fill in what every event of this process says, and hand it to the supervisor or
+ * write it. */
+void eg_shim_emit(struct eg_event *event);
+
 /* An eg_lookup for the inner programs of wrappers, which searches `search`. */
 struct eg_child_lookup {
     struct eg_str search;
     char spelled[EG_PATH_MAX];
     char canonical[EG_PATH_MAX];
+    struct eg_script_memory script;
 };
 int eg_shim_find_inner(void *lookup, struct eg_str name, struct eg_target *ret);
+int eg_shim_find_script(void *lookup, const struct eg_target *target, struct eg_script *ret);
 
 /* A refusal that the decision core is not asked about.  Fills in what every
  * event has and emits.  Returns 0 in log mode, otherwise -EACCES. */
@@ -140,6 +151,10 @@ void eg_shim_explain_refusal(const struct eg_call *call, const struct eg_target 
 /* Hand an event to the supervisor, who fills in who, when and where.  False: there
  * is none, or it is gone; write it here. */
 bool eg_shim_tell(const struct eg_event *event);
+
+/* In log mode: the shell that this process or its next child starts would not, since
+ * the rules allow its line. */
+void eg_shim_tell_line(void);
 
 /* ---- environment.c ---- */
 

@@ -15,6 +15,7 @@
 #include <linux/stat.h>
 
 #include "base/sys.h"
+#include "guard/call.h"
 #include "guard/guard.h"
 #include "shim/shim.h"
 #include "shim/start.h"
@@ -129,24 +130,62 @@ static const char *distrust(const struct eg_blob *blob, const struct eg_policy_f
     return NULL;
 }
 
-static const struct eg_blob *load_policy(struct eg_str path, int *ret_guarded)
+/* The policy from its file; NULL with *trouble saying why not. */
+static const struct eg_blob *load_file(struct eg_str path, int *ret_guarded,
+                                       struct eg_trouble *trouble)
 {
     const void *memory = NULL;
     struct eg_policy_file file = { 0 };
-    struct eg_trouble trouble = { .what = "the policy", .path = path };
-    trouble.error = map_policy(path.p, &memory, &file);
-    if (trouble.error) die(&trouble);
+    *trouble = (struct eg_trouble){ .what = "the policy", .path = path };
+    trouble->error = map_policy(path.p, &memory, &file);
+    if (trouble->error) return NULL;
     const struct eg_blob *blob = NULL;
-    if (eg_blob_verify(memory, file.size, &blob, &trouble.hint)) {
-        trouble.what = "not a compiled policy:";
-        die(&trouble);
-    }
+    trouble->what = "not a compiled policy:";
+    if (eg_blob_verify(memory, file.size, &blob, &trouble->hint)) return NULL;
     *ret_guarded = eg_guard_query(blob);
-    trouble.hint = distrust(blob, &file, path, *ret_guarded);
-    if (trouble.hint) {
-        trouble.what = "the policy cannot be trusted:";
-        die(&trouble);
-    }
+    trouble->what = "the policy cannot be trusted:";
+    trouble->hint = distrust(blob, &file, path, *ret_guarded);
+    return trouble->hint ? NULL : blob;
+}
+
+static long call_supervisor(enum eg_call_op op, const char *path, long memory, size_t size)
+{
+    return eg_sys(__NR_prctl, EG_PRCTL_CALL, op, path, memory, size);
+}
+
+/* The policy from the supervisor's hand, where its file cannot be had: after
+ * chroot(2), without a free descriptor.  No descriptor is needed for it, so a full
+ * table changes nothing.  Whoever may have answered, the kernel vouches for what
+ * came: its filter knows the id, and the contents have it. */
+static const struct eg_blob *load_from_supervisor(struct eg_str path, int *ret_guarded)
+{
+    const struct eg_blob *blob = NULL;
+    const char *why;
+    long size = call_supervisor(EG_CALL_POLICY, path.p, 0, 0);
+    if (size <= 0 || size > (long)EG_BLOB_MAX) return NULL;
+    long memory =
+        eg_sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (failed(memory)) return NULL;
+    if (call_supervisor(EG_CALL_POLICY, path.p, memory, (size_t)size) == size &&
+        eg_sys(__NR_mprotect, memory, size, PROT_READ) == 0 &&
+        // NOLINTNEXTLINE(performance-no-int-to-ptr)
+        eg_blob_verify((const void *)memory, (size_t)size, &blob, &why) == 0 &&
+        (*ret_guarded = eg_guard_query(blob)) && eg_blob_id_matches(blob))
+        return blob;
+    eg_sys(__NR_munmap, memory, size);
+    return NULL;
+}
+
+static const struct eg_blob *load_policy(struct eg_str path, int *ret_guarded)
+{
+    struct eg_trouble trouble;
+    const struct eg_blob *blob = load_file(path, ret_guarded, &trouble);
+    /* a file that is not the policy that guards this process may stand in the other
+     * root of a chroot, where anybody could have laid it */
+    const struct eg_blob *given =
+        blob && *ret_guarded ? NULL : load_from_supervisor(path, ret_guarded);
+    if (given) return given;
+    if (!blob) die(&trouble);
     return blob;
 }
 
@@ -157,6 +196,17 @@ static const char *layer_text(enum eg_layer layer)
     return layer == EG_LAYER_NONE ? "the guard" : eg_layer_name(layer);
 }
 
+/* Is step two done here?  Without devpts the kernel cannot be asked, and a domain
+ * made in a chroot would name the programs of another root: there the supervisor
+ * remembers whether it started this process in step one. */
+static bool is_narrow(const struct eg_blob *blob)
+{
+    enum eg_step step = eg_guard_ask_step();
+    if (step == EG_STEP_UNKNOWN && eg_shim.supervised)
+        return call_supervisor(EG_CALL_STEP, NULL, 0, 0) == EG_STEP_TWO;
+    return step == EG_STEP_TWO && (eg_shim.worker || eg_guard_covers(blob, &eg_shim.self.id));
+}
+
 /* Whoever installs or narrows the guard is the worker. */
 static void guard(const struct eg_blob *blob, int guarded, const struct eg_objects *objects)
 {
@@ -164,9 +214,7 @@ static void guard(const struct eg_blob *blob, int guarded, const struct eg_objec
     struct eg_guard_error error = { 0 };
     struct eg_target worker[2] = { eg_shim.self };
     char interpreter[EG_PATH_MAX];
-    if (guarded && eg_guard_is_narrow() &&
-        (eg_shim.worker || eg_guard_covers(blob, &eg_shim.self.id)))
-        return;
+    if (guarded && is_narrow(blob)) return;
     eg_shim.worker = true;
     plan.stage = guarded ? EG_STAGE_NARROW : EG_STAGE_FINAL;
     if (blob->flags & EG_BLOB_WORKER_REEXEC) {

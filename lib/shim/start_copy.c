@@ -50,27 +50,57 @@ static struct eg_str keep_context(struct store *store, const char *const *envp, 
     return (struct eg_str){ keep(store, value), value.n };
 }
 
+/* The fields of a CGI request: what a server sets for each (RFC 3875) says that
+ * there is one. */
+static void keep_fields(struct store *store, const char *const *envp)
+{
+    struct eg_request_field fields[EG_SOURCE_FIELDS];
+    size_t n = 0;
+    if (eg_environment_get(envp, EG_STR("REQUEST_METHOD")).n)
+        n = eg_event_fields(envp, fields, EG_SOURCE_FIELDS);
+    struct eg_request_field *kept = take(store, n * sizeof(*kept), sizeof(char *));
+    for (size_t i = 0; i < n; i++) {
+        if (fields[i].value.n > EG_SOURCE_VALUE) fields[i].value.n = EG_SOURCE_VALUE;
+        fields[i].name.p = keep(store, fields[i].name);
+        fields[i].value.p = keep(store, fields[i].value);
+        if (kept) kept[i] = fields[i];
+    }
+    eg_shim.fields = kept;
+    eg_shim.field_count = kept ? n : 0;
+}
+
 static bool worth_keeping(struct eg_str entry)
 {
-    /* a loader variable that the policy keeps is still compared by setenv's hook */
     if (eg_decide_env(eg_shim.blob, entry) != EG_ENV_PASS) return true;
+    /* a loader variable that the policy keeps is still compared by setenv's hook */
+    if (!eg_blob_count(eg_shim.blob, EG_SECTION_ENV)) return false;
     return eg_env_is_loader((struct eg_str){ entry.p, eg_str_find(entry, '=') });
+}
+
+/* To look each variable up is most of what this start costs: the first pass, which
+ * only counts, does it once, and so does the second. */
+static void count_variables(struct store *store, const char *const *envp)
+{
+    size_t count = 0, bytes = 0;
+    for (size_t i = 0; envp && envp[i]; i++) {
+        struct eg_str entry = eg_str(envp[i]);
+        if (!worth_keeping(entry)) continue;
+        count++;
+        bytes += entry.n + 1;
+    }
+    take(store, count * sizeof(char *), sizeof(char *));
+    take(store, bytes, 1);
+    eg_shim.kept_count = count;
 }
 
 static void keep_variables(struct store *store, const char *const *envp)
 {
-    size_t count = 0;
-    for (size_t i = 0; envp && envp[i]; i++) count += worth_keeping(eg_str(envp[i]));
-    const char **kept = take(store, count * sizeof(char *), sizeof(char *));
+    const char **kept = take(store, eg_shim.kept_count * sizeof(char *), sizeof(char *));
     size_t n = 0;
-    for (size_t i = 0; envp && envp[i] && n < count; i++) {
-        if (!worth_keeping(eg_str(envp[i]))) continue;
-        const char *copy = keep(store, eg_str(envp[i]));
-        if (kept) kept[n] = copy;
-        n++;
-    }
+    for (size_t i = 0; envp && envp[i] && n < eg_shim.kept_count; i++)
+        if (worth_keeping(eg_str(envp[i]))) kept[n++] = keep(store, eg_str(envp[i]));
     eg_shim.kept = kept;
-    eg_shim.kept_count = kept ? n : 0;
+    eg_shim.kept_count = n;
 }
 
 /* "LD_PRELOAD=" with us first and the others behind, in their order. */
@@ -140,7 +170,11 @@ static void copy_all(struct store *store, const struct sources *from)
     r->remote = keep_context(store, from->envp, EG_STR("REMOTE_ADDR"));
     /* Told by the environment, which the program that started us chose. */
     r->claimed = false;
-    keep_variables(store, from->envp);
+    keep_fields(store, from->envp);
+    if (store->memory)
+        keep_variables(store, from->envp);
+    else
+        count_variables(store, from->envp);
 }
 
 static void *map(size_t size, int flags)
@@ -166,6 +200,7 @@ int eg_start_copy(const char *const *envp, struct eg_str own, struct eg_str poli
     store = (struct store){ .memory = map(size, MAP_PRIVATE) };
     if (!store.memory) return -ENOMEM;
     copy_all(&store, &from);
-    eg_shim.shared = map(sizeof(*eg_shim.shared), MAP_SHARED);
+    /* A supervisor takes the events; should it die, each process limits its own. */
+    eg_shim.shared = map(sizeof(*eg_shim.shared), eg_shim.supervised ? MAP_PRIVATE : MAP_SHARED);
     return (int)eg_sys(__NR_mprotect, store.memory, size, PROT_READ);
 }

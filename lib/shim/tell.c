@@ -11,15 +11,24 @@ static struct eg_call_string text(struct eg_str s)
     return (struct eg_call_string){ (uint64_t)(uintptr_t)s.p, s.n };
 }
 
+static bool stands_at(const struct eg_event *event, uint32_t file, uint32_t line)
+{
+    return line == event->rule_line &&
+           eg_str_equal(eg_blob_str(eg_shim.blob, file), event->rule_file);
+}
+
 /* The event names its rule by file and line, the call by number. */
 static uint32_t rule_number(const struct eg_event *event)
 {
     const struct eg_blob_rule *rules = eg_blob_section(eg_shim.blob, EG_SECTION_RULES);
-    uint32_t count = event->rule_file.n ? eg_blob_count(eg_shim.blob, EG_SECTION_RULES) : 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (rules[i].line == event->rule_line &&
-            eg_str_equal(eg_blob_str(eg_shim.blob, rules[i].file), event->rule_file))
-            return i;
+    const struct eg_blob_name *names = eg_blob_section(eg_shim.blob, EG_SECTION_UPLOAD_NAMES);
+    uint32_t rule_count = eg_blob_count(eg_shim.blob, EG_SECTION_RULES);
+    uint32_t name_count = eg_blob_count(eg_shim.blob, EG_SECTION_UPLOAD_NAMES);
+    if (!event->rule_file.n) return EG_NONE;
+    for (uint32_t i = 0; i < rule_count; i++)
+        if (stands_at(event, rules[i].file, rules[i].line)) return i;
+    for (uint32_t i = 0; i < name_count; i++)
+        if (stands_at(event, names[i].file, names[i].line)) return rule_count + i;
     return EG_NONE;
 }
 
@@ -34,7 +43,10 @@ bool eg_shim_tell(const struct eg_event *event)
         .rule = rule_number(event),
         .has_line = event->has_line,
         .has_construct = event->has_construct,
+        .source_argument = event->source_in_argument ? (uint32_t)event->source_argument : EG_NONE,
         .offset = event->offset,
+        .source_offset = event->source_offset,
+        .source_length = event->source_length,
         .argv = event->has_argv ? (uint64_t)(uintptr_t)event->argv : 0,
         .texts = {
             [EG_CALL_NAME] = text(event->call),
@@ -51,7 +63,13 @@ bool eg_shim_tell(const struct eg_event *event)
             [EG_CALL_SCRIPT] = text(event->request.script),
             [EG_CALL_HOST] = text(event->request.host),
             [EG_CALL_REMOTE] = text(event->request.remote),
+            [EG_CALL_TEST] = text(event->test),
         },
     };
     return eg_sys(__NR_prctl, EG_PRCTL_CALL, EG_CALL_EVENT, &call, 0, 0) == 0;
+}
+
+void eg_shim_tell_line(void)
+{
+    if (eg_shim.supervised) eg_sys(__NR_prctl, EG_PRCTL_CALL, EG_CALL_PLAIN_LINE, 0, 0, 0);
 }

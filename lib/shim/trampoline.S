@@ -2,8 +2,10 @@
  * Hooks that cannot be C.
  *
  * syscall: any number of arguments of any kind must reach libc as they are, so
- *   only execve and execveat are taken out.  The kernel reads the number as an
- *   int (syscall(2)): so do we, or 1 << 32 | SYS_execve would pass.
+ *   only execve, execveat and the calls of hook_syscall.c's table, a bit each, are
+ *   taken out: the latter as they stand, for the convention is that of an ordinary
+ *   function with seven arguments.  The kernel reads the number as an int
+ *   (syscall(2)): so do we, or 1 << 32 | SYS_execve would pass.
  * dlopen, dlmopen: libc looks at its return address to know whose RPATH and
  *   namespace count, so we must jump, not call.
  * eg_child_clone: returns twice, once on another stack. */
@@ -22,7 +24,15 @@ syscall:
     je 1f
     cmpl $__NR_execveat, %edi
     je 2f
-    movq eg_next_syscall(%rip), %rax
+    cmpl $512, %edi
+    jae 4f
+    movl %edi, %eax
+    shrl $6, %eax
+    leaq eg_file_syscalls(%rip), %r11
+    movq (%r11,%rax,8), %r11
+    btq %rdi, %r11
+    jc eg_hook_file_syscall
+4:  movq eg_next_syscall(%rip), %rax
     testq %rax, %rax
     je 3f
     jmp *%rax
@@ -128,7 +138,17 @@ syscall:
     mov w9, #__NR_execveat
     cmp w0, w9
     b.eq 2f
-    adrp x9, eg_next_syscall
+    cmp w0, #512
+    b.hs 4f
+    adrp x9, eg_file_syscalls
+    add x9, x9, :lo12:eg_file_syscalls
+    lsr w10, w0, #6
+    ldr x9, [x9, x10, lsl #3]
+    and w10, w0, #63
+    lsr x9, x9, x10
+    tbz x9, #0, 4f
+    b eg_hook_file_syscall
+4:  adrp x9, eg_next_syscall
     ldr x9, [x9, :lo12:eg_next_syscall]
     cbz x9, 3f
     mov x16, x9

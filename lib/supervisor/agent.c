@@ -13,6 +13,7 @@
 #include "supervisor/agent_parts.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -137,6 +138,11 @@ static void take_event(struct eg_agent *agent, struct eg_source *source, uint32_
     case EG_SOURCE_CONNECTION: eg_agent_receive(agent, (struct eg_connection *)source); break;
     case EG_SOURCE_COMPILE:
         eg_agent_policy_compiled(agent, (struct eg_shared_policy *)source);
+        break;
+    case EG_SOURCE_WRITES:
+        eg_writes_turn(((struct eg_agent_tree *)(void *)((char *)source -
+                                                         offsetof(struct eg_agent_tree, writes)))
+                           ->tree->writes);
         break;
     case EG_SOURCE_TREE:
         if (events & EPOLLIN)

@@ -22,6 +22,7 @@ enum eg_source_kind {
     EG_SOURCE_CONNECTION,
     EG_SOURCE_COMPILE,
     EG_SOURCE_TREE,
+    EG_SOURCE_WRITES,
 };
 
 /* First member of what epoll's data points to. */
@@ -64,6 +65,7 @@ struct eg_connection {
 
 struct eg_agent_tree {
     struct eg_source source; /* the listener */
+    struct eg_source writes; /* what helpers finished (write.h); descriptor -1: none */
     struct eg_tree *tree;
     struct eg_shared_policy *policy;
     uid_t uid;

@@ -26,14 +26,17 @@ int eg_agent_tree_add(struct eg_agent *agent, int listener, uid_t uid, const cha
     t->uid = uid;
     t->saved = -1;
     snprintf(t->id, sizeof t->id, "%s", id);
+    t->writes = (struct eg_source){ EG_SOURCE_WRITES, eg_writes_fd(t->tree->writes) };
     int error = eg_agent_watch(agent, &t->source);
+    if (!error && t->writes.fd >= 0) error = eg_agent_watch(agent, &t->writes);
     if (error) {
         eg_tree_free(t->tree);
         free(t);
         return error;
     }
     t->tree->container = eg_str(t->id);
-    eg_notify_synchronous(listener);
+    /* who installed the filter is not known, so neither is WAIT_KILLABLE_RECV */
+    t->tree->synchronous = eg_notify_synchronous(listener);
     t->policy = policy;
     eg_agent_policy_hold(policy);
     t->next = agent->trees;
@@ -50,6 +53,8 @@ void eg_agent_tree_end(struct eg_agent *agent, struct eg_agent_tree *t)
     if (t->tree->denied || t->tree->raced)
         eg_agent_say("%s: ended; policy %s refused %llu, killed %llu", t->id, t->policy->name,
                      (unsigned long long)t->tree->denied, (unsigned long long)t->tree->raced);
+    /* what was closed last; big files would keep the others waiting */
+    eg_writes_turn(t->tree->writes);
     eg_agent_unstore(t);
     close(t->source.fd);
     if (t->saved >= 0) close(t->saved);

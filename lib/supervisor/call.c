@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Purpose: what the shim tells the supervisor, by prctl(EG_PRCTL_CALL).
+/* Purpose: what the shim tells the supervisor, by prctl(EG_PRCTL_CALL).  What it
+ * asks is answered in ask.c.
  *
  * A worker can say anything here, so it decides nothing: a told event is counted
  * and written with who, when and where as the kernel knows them, and marked as
@@ -45,24 +46,39 @@ static int64_t now(void)
 }
 
 /* What the shim lets go on arrives as an exec in a moment. */
-static void expect_exec(struct eg_tree *tree, pid_t tgid)
+static void expect_exec(struct eg_tree *tree, pid_t tgid, bool line)
 {
-    tree->told[tree->told_next++ % EG_TOLD_SLOTS] = (struct eg_told){ tgid, now() + 2 };
+    tree->told[tree->told_next++ % EG_TOLD_SLOTS] = (struct eg_told){ tgid, line, now() + 2 };
 }
 
-bool eg_tree_was_told(struct eg_tree *tree, pid_t tid, pid_t tgid)
+bool eg_tree_was_told(struct eg_tree *tree, pid_t tid, pid_t tgid, bool line)
 {
     pid_t parent;
     uid_t uid;
     eg_remote_who(tid, &parent, &uid);
     for (size_t i = 0; i < EG_TOLD_SLOTS; i++) {
         struct eg_told *told = &tree->told[i];
-        if (!told->tgid || (told->tgid != tgid && told->tgid != parent)) continue;
+        if (told->line != line || !told->tgid || (told->tgid != tgid && told->tgid != parent))
+            continue;
         bool fresh = told->until >= now();
         told->tgid = 0;
         if (fresh) return true;
     }
     return false;
+}
+
+static void name_rule(const struct eg_blob *blob, uint32_t number, struct eg_event *ret)
+{
+    const struct eg_blob_rule *rules = eg_blob_section(blob, EG_SECTION_RULES);
+    const struct eg_blob_name *names = eg_blob_section(blob, EG_SECTION_UPLOAD_NAMES);
+    uint32_t rule_count = eg_blob_count(blob, EG_SECTION_RULES);
+    if (number < rule_count) {
+        ret->rule_file = eg_blob_str(blob, rules[number].file);
+        ret->rule_line = rules[number].line;
+    } else if (number - rule_count < eg_blob_count(blob, EG_SECTION_UPLOAD_NAMES)) {
+        ret->rule_file = eg_blob_str(blob, names[number - rule_count].file);
+        ret->rule_line = names[number - rule_count].line;
+    }
 }
 
 static int take_event(struct eg_tree *tree, pid_t tid, uint64_t address)
@@ -96,6 +112,10 @@ static int take_event(struct eg_tree *tree, pid_t tid, uint64_t address)
     event.variable = told_text(tid, told, EG_CALL_VARIABLE);
     event.inner = told_text(tid, told, EG_CALL_INNER);
     event.source = told_text(tid, told, EG_CALL_SOURCE);
+    event.source_in_argument = call->source_argument != EG_NONE;
+    event.source_argument = call->source_argument;
+    event.source_offset = call->source_offset;
+    event.source_length = call->source_length;
     event.hint = told_text(tid, told, EG_CALL_HINT);
     event.request = (struct eg_event_request){
         .method = told_text(tid, told, EG_CALL_METHOD),
@@ -105,25 +125,35 @@ static int take_event(struct eg_tree *tree, pid_t tid, uint64_t address)
         .remote = told_text(tid, told, EG_CALL_REMOTE),
         .claimed = true,
     };
-    if (call->rule < eg_blob_count(tree->blob, EG_SECTION_RULES)) {
-        const struct eg_blob_rule *rules = eg_blob_section(tree->blob, EG_SECTION_RULES);
-        event.rule_file = eg_blob_str(tree->blob, rules[call->rule].file);
-        event.rule_line = rules[call->rule].line;
-    }
+    event.test = told_text(tid, told, EG_CALL_TEST);
+    name_rule(tree->blob, call->rule, &event);
     if (call->argv && eg_remote_vector(tid, call->argv, &tree->argv) == 0) {
         event.argv = (const char *const *)tree->argv.items;
         event.argc = tree->argv.count;
         event.has_argv = true;
     }
     bool exec = event.kind == EG_KIND_EXEC || event.kind == EG_KIND_SHELL;
-    if (exec && event.action != EG_ACTION_DENY) expect_exec(tree, event.pid);
+    if (exec && event.action != EG_ACTION_DENY) expect_exec(tree, event.pid, false);
     eg_tree_report(tree, &event);
     free(told);
     return 0;
 }
 
+static struct eg_answer take_line(struct eg_tree *tree, pid_t tid)
+{
+    pid_t tgid = eg_remote_tgid(tid);
+    if (tgid > 0 && tree->blob->flags & EG_BLOB_LOG_MODE) expect_exec(tree, tgid, true);
+    return eg_answer_error(0);
+}
+
 struct eg_answer eg_tree_take_call(struct eg_tree *tree, const struct seccomp_notif *notif)
 {
-    if ((uint32_t)notif->data.args[1] != EG_CALL_EVENT) return eg_answer_error(EINVAL);
-    return eg_answer_error(take_event(tree, (pid_t)notif->pid, notif->data.args[2]));
+    switch ((uint32_t)notif->data.args[1]) {
+    case EG_CALL_EVENT:
+        return eg_answer_error(take_event(tree, (pid_t)notif->pid, notif->data.args[2]));
+    case EG_CALL_PLAIN_LINE: return take_line(tree, (pid_t)notif->pid);
+    case EG_CALL_POLICY: return eg_tree_hand_policy(tree, notif);
+    case EG_CALL_STEP: return eg_tree_tell_step(tree, notif);
+    default: return eg_answer_error(EINVAL);
+    }
 }

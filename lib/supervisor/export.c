@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Purpose: table/hardening.def and the notified calls as an OCI profile.
+/* Purpose: table/hardening.def and table/notified.def as an OCI profile.
  *
  * Runtimes hand the rules to libseccomp one by one, so what holds for
  * compile/filter.c holds here: rules of one call exclude each other by their
@@ -9,33 +9,13 @@
 #include "supervisor/export.h"
 
 #include "guard/guard.h"
+#include "table/calls.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <linux/audit.h>
 #include <stdint.h>
 #include <string.h>
-
-enum condition_kind { CONDITION_ALWAYS, CONDITION_MASKED, CONDITION_UNLESS };
-
-struct condition {
-    enum condition_kind kind;
-    unsigned arg;
-    uint64_t mask, value;
-};
-
-#define ALWAYS                                                                                     \
-    {                                                                                              \
-        CONDITION_ALWAYS, 0, 0, 0                                                                  \
-    }
-#define MASKED(arg, mask, value)                                                                   \
-    {                                                                                              \
-        CONDITION_MASKED, arg, mask, value                                                         \
-    }
-#define UNLESS(arg, mask, value)                                                                   \
-    {                                                                                              \
-        CONDITION_UNLESS, arg, mask, value                                                         \
-    }
 
 /* The words, to be found by the table's ids. */
 enum word {
@@ -58,37 +38,76 @@ static const struct refusal {
     enum word word;
     const char *call;
     int error;
-    struct condition condition;
+    struct eg_condition condition;
 } refusals[] = {
 #define C(id, syscall, error, condition) { WORD_##id, syscall, error, condition },
 #include "table/hardening.def"
 };
 #define REFUSALS (sizeof refusals / sizeof refusals[0])
 
-static json_t *argument(unsigned index, uint64_t mask, uint64_t value)
+static const struct eg_notified_call notified[] = {
+#define Q(group, arch, mode, call, judge, ...)                                                     \
+    EG_NOTIFIED_CALL(group, arch, mode, #call, 0, __VA_ARGS__)
+#define R(group, arch, mode, call, error, ...)                                                     \
+    EG_NOTIFIED_CALL(group, arch, mode, #call, error, __VA_ARGS__)
+#include "table/notified.def"
+};
+
+#ifdef __x86_64__
+#define NATIVE      EG_CALL_X86_64
+#define NATIVE_NAME "SCMP_ARCH_X86_64"
+#else
+#define NATIVE      EG_CALL_AARCH64
+#define NATIVE_NAME "SCMP_ARCH_AARCH64"
+#endif
+
+static int add_argument(json_t *args, const struct eg_condition *c)
 {
-    return json_pack("{s:i, s:I, s:I, s:s}", "index", (int)index, "value", (json_int_t)mask,
-                     "valueTwo", (json_int_t)value, "op", "SCMP_CMP_MASKED_EQ");
+    return json_array_append_new(args, json_pack("{s:i, s:I, s:I, s:s}", "index", (int)c->arg,
+                                                 "value", (json_int_t)c->mask, "valueTwo",
+                                                 (json_int_t)c->value, "op", "SCMP_CMP_MASKED_EQ"));
 }
 
-static int refuse_one(json_t *rules, const struct refusal *row, json_t *condition)
+/* error 0: notify.  conditions: NULLs are left out. */
+static int add_rule(json_t *rules, const char *call, int error,
+                    const struct eg_condition *const conditions[2])
 {
-    return json_array_append_new(rules, json_pack("{s:[s], s:s, s:i, s:[o]}", "names", row->call,
-                                                  "action", "SCMP_ACT_ERRNO", "errnoRet",
-                                                  row->error, "args", condition));
+    json_t *rule = json_pack("{s:[s], s:s}", "names", call, "action",
+                             error ? "SCMP_ACT_ERRNO" : "SCMP_ACT_NOTIFY");
+    json_t *args = json_array();
+    int failed = !rule || !args;
+    if (error) failed |= json_object_set_new(rule, "errnoRet", json_integer(error));
+    for (unsigned i = 0; i < 2; i++)
+        if (conditions[i]) failed |= add_argument(args, conditions[i]);
+    if (json_array_size(args))
+        failed |= json_object_set_new(rule, "args", args);
+    else
+        json_decref(args);
+    return failed | json_array_append_new(rules, rule);
 }
 
-static int refuse_conditional(json_t *rules, const struct refusal *row)
+static int add_when(json_t *rules, const char *call, int error, const struct eg_condition *first,
+                    const struct eg_condition *second)
 {
-    const struct condition *c = &row->condition;
-    if (c->kind == CONDITION_MASKED)
-        return refuse_one(rules, row, argument(c->arg, c->mask, c->value));
-    int error = 0;
-    for (unsigned bit = 0; bit < 64; bit++) {
-        uint64_t one = UINT64_C(1) << bit;
-        if (c->mask & one) error |= refuse_one(rules, row, argument(c->arg, one, ~c->value & one));
+    const struct eg_condition *conditions[2] = { first, second };
+    const struct eg_condition *unless = NULL;
+    struct eg_condition one;
+    unsigned place = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        if (!conditions[i]) continue;
+        if (conditions[i]->kind == EG_CONDITION_ALWAYS)
+            conditions[i] = NULL;
+        else if (conditions[i]->kind == EG_CONDITION_UNLESS) {
+            unless = conditions[i];
+            place = i;
+        }
     }
-    return error;
+    if (!unless) return add_rule(rules, call, error, conditions);
+    int failed = 0;
+    conditions[place] = &one;
+    for (unsigned bit = 0; eg_condition_next(unless, &bit, &one);)
+        failed |= add_rule(rules, call, error, conditions);
+    return failed;
 }
 
 static bool is_refused(const struct eg_export *export, const struct refusal *row)
@@ -102,7 +121,7 @@ static int refuse_always(const struct eg_export *export, json_t *rules, int numb
 {
     json_t *names = json_array();
     for (size_t i = 0; i < REFUSALS; i++)
-        if (refusals[i].condition.kind == CONDITION_ALWAYS && refusals[i].error == number &&
+        if (refusals[i].condition.kind == EG_CONDITION_ALWAYS && refusals[i].error == number &&
             is_refused(export, &refusals[i]))
             json_array_append_new(names, json_string(refusals[i].call));
     if (json_array_size(names) == 0) {
@@ -118,54 +137,33 @@ static int add_refusals(const struct eg_export *export, json_t *rules)
     int error = refuse_always(export, rules, EPERM) | refuse_always(export, rules, ENOSYS) |
                 refuse_always(export, rules, EACCES);
     for (size_t i = 0; i < REFUSALS; i++)
-        if (refusals[i].condition.kind != CONDITION_ALWAYS && is_refused(export, &refusals[i]))
-            error |= refuse_conditional(rules, &refusals[i]);
+        if (refusals[i].condition.kind != EG_CONDITION_ALWAYS && is_refused(export, &refusals[i]))
+            error |=
+                add_when(rules, refusals[i].call, refusals[i].error, &refusals[i].condition, NULL);
     return error;
 }
 
-/* args: an array, or NULL for none. */
-static int notify(json_t *rules, const char *call, json_t *args)
+static int add_notified(const struct eg_export *export, json_t *rules)
 {
-    json_t *rule = json_pack("{s:[s], s:s}", "names", call, "action", "SCMP_ACT_NOTIFY");
-    if (args && rule) json_object_set_new(rule, "args", args);
-    return json_array_append_new(rules, rule);
-}
-
-/* The calls that supervisor/tree.c has judges for. */
-static int add_notifications(const struct eg_export *export, json_t *rules)
-{
-    int error = notify(rules, "execve", NULL);
-    /* the empty path is refused for all; in log mode nothing is, so all is seen */
-    error |= notify(rules, "execveat",
-                    export->log_mode ? NULL : json_pack("[o]", argument(4, 0x1000, 0)));
-    error |= notify(rules, "prctl", json_pack("[o]", argument(0, 0xffffffff, EG_PRCTL_CALL)));
-#ifdef __x86_64__
-    /* ARCH_SET_FS */
-    error |= notify(rules, "arch_prctl", json_pack("[o]", argument(0, 0xffffffff, 0x1002)));
-#else
-    error |= notify(rules, "set_tid_address", NULL);
-#endif
-    /* PROT_EXEC and not MAP_ANONYMOUS */
-    error |=
-        notify(rules, "mmap", json_pack("[o, o]", argument(2, 0x4, 0x4), argument(3, 0x20, 0)));
-    return error;
+    int failed = 0;
+    for (size_t i = 0; i < sizeof notified / sizeof notified[0]; i++) {
+        const struct eg_notified_call *row = &notified[i];
+        if (eg_notified_applies(row, export->notified, NATIVE, export->log_mode))
+            failed |= add_when(rules, row->call, row->error, &row->first, &row->second);
+    }
+    return failed;
 }
 
 char *eg_export_oci(const struct eg_export *export)
 {
-#ifdef __x86_64__
-    const char *arch = "SCMP_ARCH_X86_64";
-#else
-    const char *arch = "SCMP_ARCH_AARCH64";
-#endif
     json_t *rules = json_array(), *flags = json_array();
     int error = !rules || !flags;
     if (!export->log_mode) error |= add_refusals(export, rules);
-    error |= add_notifications(export, rules);
+    error |= add_notified(export, rules);
     for (size_t i = 0; i < export->flag_count; i++)
         error |= json_array_append_new(flags, json_string(export->flags[i]));
     json_t *root = json_pack("{s:s, s:[s], s:s, s:s+, s:o}", "defaultAction", "SCMP_ACT_ALLOW",
-                             "architectures", arch, "listenerPath", export->listener,
+                             "architectures", NATIVE_NAME, "listenerPath", export->listener,
                              "listenerMetadata", "policy=", export->policy, "syscalls", rules);
     if (!root) {
         json_decref(flags);

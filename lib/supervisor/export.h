@@ -11,6 +11,7 @@ struct eg_export {
     const char *policy;   /* name, for the metadata */
     const char *listener; /* the agent's socket */
     bool log_mode;        /* refuse nothing, notify only */
+    unsigned notified;    /* groups of table/notified.def, as in eg_filter_request */
     const char *const *flags;
     size_t flag_count;
     /* Did the policy switch this word of the hardening list off? */

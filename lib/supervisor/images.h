@@ -10,6 +10,7 @@
 #define EG_SUPERVISOR_IMAGES_H
 
 #include "blob/blob.h"
+#include "supervisor/digest.h"
 
 #include <sys/types.h>
 
@@ -22,12 +23,13 @@ struct eg_pending {
     struct eg_identity exe;
     bool is_script;
     bool is_first;  /* a container's entrypoint: exe and is_script are not known before */
+    bool is_built;  /* a file of a build tree */
     bool is_worker; /* the worker's own start: nobody else is there to race with it */
-    struct eg_identity script; /* is_script: the file that the interpreter is given */
-    size_t argc;               /* of the call */
-    unsigned char argv[32];    /* of argv, without argv[0] when is_script */
-    unsigned char tail[32];    /* is_first: of argv without argv[0] */
-    unsigned char envp[32];
+    struct eg_identity script;          /* is_script: the file that the interpreter is given */
+    size_t argc;                        /* of the call */
+    unsigned char argv[EG_DIGEST_SIZE]; /* of argv, without argv[0] when is_script */
+    unsigned char tail[EG_DIGEST_SIZE]; /* is_first: of argv without argv[0] */
+    unsigned char envp[EG_DIGEST_SIZE];
 };
 
 /* A process, not to be confused with the next one of the same number. */
@@ -41,8 +43,9 @@ struct eg_image {
     uint32_t pending_count;
     struct eg_pending pending[EG_PENDING_MAX];
     bool verified;
-    struct eg_identity exe;           /* verified: the program that runs there */
-    unsigned char argv[32], envp[32]; /* verified: digests of what it was given */
+    struct eg_identity exe; /* verified: the program that runs there */
+    unsigned char argv[EG_DIGEST_SIZE],
+        envp[EG_DIGEST_SIZE]; /* verified: digests of what it was given */
     struct eg_image *hash_next;
     struct eg_image *older, *newer;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Purpose: the verdict on an exec, before the kernel acts on it. */
+#include "line/shell.h"
 #include "supervisor/tree.h"
 
 #include <errno.h>
@@ -30,6 +31,10 @@ struct search {
     pid_t tid, tgid;
     struct eg_str path;
     char spelled[EG_PATH_MAX], resolved[EG_PATH_MAX];
+    struct eg_script_memory script;
+    const struct eg_tree *tree;
+    const struct eg_target *asked;  /* the program itself, in no wrapper */
+    struct eg_identity interpreter; /* of `asked', when it is a script of a build tree */
 };
 
 static int find_inner(void *context, struct eg_str name, struct eg_target *ret)
@@ -64,45 +69,6 @@ static int find_inner(void *context, struct eg_str name, struct eg_target *ret)
     return 0;
 }
 
-static struct eg_str variable(const struct eg_vector *envp, struct eg_str name)
-{
-    for (size_t i = 0; i < envp->count; i++) {
-        struct eg_str entry = eg_str(envp->items[i]);
-        if (entry.n > name.n && entry.p[name.n] == '=' && eg_str_starts(entry, name))
-            return eg_str_skip(entry, name.n + 1);
-    }
-    return (struct eg_str){ NULL, 0 };
-}
-
-static bool started_with(const struct eg_tree *tree, const char *entry)
-{
-    for (size_t i = 0; i < tree->start_env.count; i++)
-        if (strcmp(tree->start_env.items[i], entry) == 0) return true;
-    return false;
-}
-
-/* The guard's own variables: the shim puts them into every child as the worker got
- * them, whatever the policy's `drop` says. */
-static bool is_ours(const struct eg_tree *tree, const char *entry)
-{
-    static const char preload[] = "LD_PRELOAD=", policy[] = "EXECGUARD_POLICY=";
-    return (strncmp(entry, preload, sizeof preload - 1) == 0 ||
-            strncmp(entry, policy, sizeof policy - 1) == 0) &&
-           started_with(tree, entry);
-}
-
-/* The kernel cannot take one out, so where no shim did, the exec is refused. */
-const char *eg_tree_foreign_variable(const struct eg_tree *tree, const struct eg_vector *envp)
-{
-    for (size_t i = 0; i < envp->count; i++) {
-        if (is_ours(tree, envp->items[i])) continue;
-        enum eg_env_action action = eg_decide_env(tree->blob, eg_str(envp->items[i]));
-        if (action == EG_ENV_DROP_ALWAYS) return envp->items[i];
-        if (action == EG_ENV_DROP && !started_with(tree, envp->items[i])) return envp->items[i];
-    }
-    return NULL;
-}
-
 /* The program that /proc/PID/exe shows after exec of a blob's program. */
 static const struct eg_blob_program *running_program(const struct eg_tree *tree, uint32_t program)
 {
@@ -115,6 +81,56 @@ static const struct eg_blob_program *running_program(const struct eg_tree *tree,
     return &programs[program];
 }
 
+/* Of a script of a build tree.  Its first line may be another when the kernel reads it:
+ * then another program runs than verify.c waits for. */
+static int find_script(void *context, const struct eg_target *target, struct eg_script *ret)
+{
+    struct search *s = context;
+    int error = 0;
+    int r = eg_resolve_script(&s->script, target, ret);
+    if (r || !ret->count) return r;
+    r = eg_remote_resolve(s->tid, s->tgid, AT_FDCWD, ret->words[0], 0, s->script.interpreter,
+                          &ret->interpreter, &error);
+    if (r || !eg_identity_same_inode(&target->id, &s->asked->id)) return r;
+    uint32_t program = eg_tree_program(s->tree, &ret->interpreter.id);
+    s->interpreter =
+        program == EG_NONE ? ret->interpreter.id : running_program(s->tree, program)->id;
+    return 0;
+}
+
+static struct eg_str variable(const struct eg_vector *envp, struct eg_str name)
+{
+    for (size_t i = 0; i < envp->count; i++) {
+        struct eg_str entry = eg_str(envp->items[i]);
+        if (entry.n > name.n && entry.p[name.n] == '=' && eg_str_starts(entry, name))
+            return eg_str_skip(entry, name.n + 1);
+    }
+    return (struct eg_str){ NULL, 0 };
+}
+
+/* The guard's own variables: the shim puts them into every child as the worker got
+ * them, whatever the policy's `drop` says. */
+static bool is_ours(const struct eg_tree *tree, const char *entry)
+{
+    static const char preload[] = "LD_PRELOAD=", policy[] = "EXECGUARD_POLICY=";
+    return (strncmp(entry, preload, sizeof preload - 1) == 0 ||
+            strncmp(entry, policy, sizeof policy - 1) == 0) &&
+           eg_tree_started_with(tree, entry);
+}
+
+/* The kernel cannot take one out, so where no shim did, the exec is refused. */
+const char *eg_tree_foreign_variable(const struct eg_tree *tree, const struct eg_vector *envp)
+{
+    for (size_t i = 0; i < envp->count; i++) {
+        if (is_ours(tree, envp->items[i])) continue;
+        enum eg_env_action action = eg_decide_env(tree->blob, eg_str(envp->items[i]));
+        if (action == EG_ENV_DROP_ALWAYS) return envp->items[i];
+        if (action == EG_ENV_DROP && !eg_tree_started_with(tree, envp->items[i]))
+            return envp->items[i];
+    }
+    return NULL;
+}
+
 struct judged {
     pid_t tid, tgid;
     struct eg_process process;
@@ -122,6 +138,7 @@ struct judged {
     struct call call;
     struct eg_target target;
     struct eg_decision decision;
+    struct eg_identity interpreter; /* decision.built, and it is a script: what will run */
     const char *variable;
 };
 
@@ -132,6 +149,7 @@ static struct eg_answer proceed_to(struct eg_tree *tree, const struct judged *j,
 {
     struct eg_pending pending = { .exe = *exe, .is_worker = is_worker, .script = j->target.id };
     pending.is_script = !eg_identity_same_inode(exe, &j->target.id);
+    pending.is_built = j->decision.built;
     pending.argc = tree->argv.count;
     eg_vector_digest(&tree->argv, pending.is_script ? 1 : 0, pending.argv);
     eg_vector_digest(&tree->envp, 0, pending.envp);
@@ -139,6 +157,23 @@ static struct eg_answer proceed_to(struct eg_tree *tree, const struct judged *j,
     if (!image) return eg_answer_error(EAGAIN);
     eg_image_expect(image, &pending);
     return eg_answer_proceed();
+}
+
+/* A shell that arrives here was started where no preload object could run its
+ * line in its place. */
+static void explain_shell(const struct eg_tree *tree, struct eg_event *event)
+{
+    struct eg_shell shell;
+    if (eg_line_shell_command(event->argv, event->argc, &shell) == EG_SHELL_COMMAND) {
+        event->kind = EG_KIND_SHELL;
+        event->line = shell.command;
+        event->has_line = true;
+    }
+    if (!(tree->blob->flags & EG_BLOB_SHELL_REWRITE)) return;
+    event->hint =
+        EG_STR("the preload object, which runs lines without their shell, is not in this caller "
+               "(a static program, or an emptied environment): let it start the program itself, "
+               "or write `shell allow from PROGRAM'");
 }
 
 static void report(struct eg_tree *tree, const struct judged *j, enum eg_action action,
@@ -150,7 +185,7 @@ static void report(struct eg_tree *tree, const struct judged *j, enum eg_action 
     eg_tree_event(tree, j->tid, j->tgid, j->variable ? EG_KIND_ENV : EG_KIND_EXEC, reason, texts,
                   &event);
     if (action != EG_ACTION_DENY) event.action = action;
-    if (event.action != EG_ACTION_DENY && eg_tree_was_told(tree, j->tid, j->tgid)) {
+    if (event.action != EG_ACTION_DENY && eg_tree_was_told(tree, j->tid, j->tgid, false)) {
         free(texts);
         return;
     }
@@ -160,6 +195,9 @@ static void report(struct eg_tree *tree, const struct judged *j, enum eg_action 
     event.argc = tree->argv.count;
     event.has_argv = true;
     event.inner = j->decision.inner;
+    if (j->decision.hint.n) event.hint = j->decision.hint;
+    if (reason == EG_REASON_SHELL && !j->decision.depth) explain_shell(tree, &event);
+    event.test = eg_event_running_test((const char *const *)tree->envp.items);
     if (j->variable) {
         struct eg_str entry = eg_str(j->variable);
         event.variable = (struct eg_str){ entry.p, eg_str_find(entry, '=') };
@@ -193,7 +231,7 @@ static bool is_entrypoint(const struct eg_tree *tree, const struct judged *j)
  * WAIT_KILLABLE_RECV). */
 static bool is_entrypoint_again(const struct eg_tree *tree, const struct judged *j)
 {
-    unsigned char argv[32], envp[32];
+    unsigned char argv[EG_DIGEST_SIZE], envp[EG_DIGEST_SIZE];
     if (!tree->worker_any || tree->worker != j->tgid || tree->worker_exe.mode) return false;
     const struct eg_image *image = eg_images_find(tree->images, &j->process);
     if (!image || image->pending_count != 1 || !image->pending[0].is_first) return false;
@@ -241,7 +279,9 @@ static void decide(struct eg_tree *tree, struct judged *j, char caller_path[EG_P
     char cwd[EG_PATH_MAX];
     struct search search = { .tid = j->tid, .tgid = j->tgid };
     search.path = variable(&tree->envp, EG_STR("PATH"));
-    struct eg_lookup lookup = { find_inner, &search };
+    search.tree = tree;
+    search.asked = &j->target;
+    struct eg_lookup lookup = { find_inner, &search, find_script };
     struct eg_exec_request request = {
         .target = j->target,
         .argv = (const char *const *)tree->argv.items,
@@ -250,10 +290,13 @@ static void decide(struct eg_tree *tree, struct judged *j, char caller_path[EG_P
     };
     /* a caller that cannot be read is none of those that a rule names */
     if (asks_for_caller(tree->blob)) eg_remote_exe(j->tid, caller_path, &request.caller);
+    if (eg_blob_count(tree->blob, EG_SECTION_USERS))
+        request.user_known = eg_remote_user(j->tid, &request.user);
     if (eg_identity_same_inode(&tree->worker_exe, &request.caller.id))
         request.worker = request.caller;
     if (eg_blob_count(tree->blob, EG_SECTION_PIECES)) request.cwd = eg_remote_cwd(j->tid, cwd);
     eg_decide_exec(tree->blob, &request, &j->decision);
+    j->interpreter = search.interpreter;
 }
 
 static struct eg_answer judge(struct eg_tree *tree, struct judged *j)
@@ -266,7 +309,12 @@ static struct eg_answer judge(struct eg_tree *tree, struct judged *j)
         return proceed_to(tree, j, &tree->worker_exe, true);
     }
     decide(tree, j, caller_path);
-    if (j->decision.verdict == EG_VERDICT_DENY) return refuse(tree, j, j->decision.reason);
+    if (j->decision.verdict == EG_VERDICT_DENY) {
+        /* in log mode the shell runs although its line would run without it */
+        bool line = j->decision.reason == EG_REASON_SHELL && tree->blob->flags & EG_BLOB_LOG_MODE &&
+                    eg_tree_was_told(tree, j->tid, j->tgid, true);
+        return line ? eg_answer_proceed() : refuse(tree, j, j->decision.reason);
+    }
     if (j->decision.verdict == EG_VERDICT_REWRITE) return refuse(tree, j, EG_REASON_SHELL);
     j->variable = eg_tree_foreign_variable(tree, &tree->envp);
     if (j->variable) return refuse(tree, j, EG_REASON_LOADER_VARIABLE);
@@ -278,8 +326,10 @@ static struct eg_answer judge(struct eg_tree *tree, struct judged *j)
         exe = running_program(tree, program)->id;
     else if (eg_identity_same_inode(&tree->worker_program.id, &j->target.id))
         exe = tree->worker_exe;
+    if (j->decision.built && j->interpreter.mode) exe = j->interpreter;
     bool script = !eg_identity_same_inode(&exe, &j->target.id);
-    if (script && !eg_str_equal(j->target.path, eg_str(j->spelled)) &&
+    /* whoever could exchange the links of a build tree could as well write its files */
+    if (script && !j->decision.built && !eg_str_equal(j->target.path, eg_str(j->spelled)) &&
         !eg_remote_is_fixed(j->tid, j->tgid, j->call.dirfd, j->spelled))
         return refuse(tree, j, EG_REASON_SCRIPT_PATH);
     if (j->decision.verdict == EG_VERDICT_LOG) report(tree, j, EG_ACTION_ALLOW, EG_REASON_NONE);

@@ -17,6 +17,8 @@
 #include "supervisor/status.h"
 #include "supervisor/tree.h"
 
+#include "guard/kernel.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -55,14 +57,28 @@ static void summarise(const struct loop *loop)
             loop->run->blob->flags & EG_BLOB_LOG_MODE ? " in enforce mode (log mode now)" : "");
 }
 
+/* Whoever asked for a report takes its absence for success: it must be there. */
+static void finish_report(struct loop *loop)
+{
+    int error = eg_report_finish(loop->run->report, loop->tree != NULL);
+    if (!error) return;
+    fprintf(stderr, "execguard: the report cannot be written: %s\n", strerror(-error));
+    loop->status = EG_STATUS_FAILED;
+}
+
 static void worker_ended(struct loop *loop, int status)
 {
     loop->worker = 0;
     loop->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     bool observes = loop->run->blob->flags & EG_BLOB_LOG_MODE;
+    if (loop->run->strict && !loop->tree) {
+        fprintf(stderr, "execguard: --strict: there was no supervisor to see what was refused\n");
+        loop->status = EG_STATUS_FAILED;
+    }
     if (loop->run->strict && !observes && loop->status == 0 && loop->tree && loop->tree->denied)
         loop->status = EG_STATUS_STRICT;
     summarise(loop);
+    finish_report(loop);
     tell(loop, loop->status, 0);
     /* without a listener there is nothing left to do for who lives on */
     if (!loop->tree) loop->done = true;
@@ -139,10 +155,11 @@ static int serve(struct loop *loop, int signals, int main_process)
             { signals, POLLIN, 0 },
             /* after the worker's end main exits as it should */
             { loop->worker ? main_process : -1, POLLIN, 0 },
+            { loop->tree ? eg_writes_fd(loop->tree->writes) : -1, POLLIN, 0 },
         };
         int wait = loop->tree ? eg_status_wait(&loop->clock, loop->tree->denied) : -1;
         if (wait == 0) publish(loop);
-        if (poll(fds, 3, wait) < 0) {
+        if (poll(fds, 4, wait) < 0) {
             if (errno == EINTR) continue;
             return -errno;
         }
@@ -151,6 +168,7 @@ static int serve(struct loop *loop, int signals, int main_process)
             return -ECHILD;
         }
         if (fds[1].revents & POLLIN) take_signal(loop, signals);
+        if (fds[3].revents) eg_writes_turn(loop->tree->writes);
         int r = listen_once(loop, fds[0].revents);
         if (r) return r < 0 ? r : 0;
         if (!loop->worker && loop->tree && loop->tree->listener < 0) return 0;
@@ -184,10 +202,13 @@ int eg_loop_supervise(const struct eg_run *run, const sigset_t *mask, pid_t main
             return EG_STATUS_FAILED;
         }
         loop.tree->worker = started.pid;
+        loop.tree->report = run->report;
         loop.tree->worker_program = run->worker[0];
         loop.tree->worker_exe = run->worker_exe;
         loop.layers = layers_of(run->blob);
-        eg_notify_synchronous(started.listener);
+        loop.tree->synchronous = eg_notify_synchronous(started.listener);
+        loop.tree->wait_killable = eg_guard_filter_flags_known(EG_SECCOMP_FLAG_NEW_LISTENER |
+                                                               EG_SECCOMP_FLAG_WAIT_KILLABLE);
     }
     error = serve(&loop, signals, main_process);
     if (error && error != -ECHILD) {
@@ -195,6 +216,7 @@ int eg_loop_supervise(const struct eg_run *run, const sigset_t *mask, pid_t main
         eg_run_end_tree();
         loop.status = EG_STATUS_FAILED;
     }
+    if (loop.tree) eg_writes_finish(loop.tree->writes);
     if (loop.clock.published) eg_status_remove();
     eg_tree_free(loop.tree);
     return loop.status;

@@ -3,6 +3,7 @@
 #include "supervisor/notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -30,6 +31,21 @@ int eg_notify_answer(int listener, uint64_t id, struct eg_answer answer)
     while (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0)
         if (errno != EINTR) return -errno;
     return 0;
+}
+
+int eg_notify_inject(int listener, uint64_t id, int fd, bool cloexec, bool in_turn)
+{
+    struct seccomp_notif_addfd add = {
+        .id = id,
+        .flags = in_turn ? 0 : SECCOMP_ADDFD_FLAG_SEND,
+        .srcfd = (uint32_t)fd,
+        .newfd_flags = cloexec ? O_CLOEXEC : 0,
+    };
+    int number;
+    while ((number = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add)) < 0)
+        if (errno != EINTR) return -errno;
+    struct eg_answer answer = { .value = number };
+    return in_turn ? eg_notify_answer(listener, id, answer) : 0;
 }
 
 bool eg_notify_valid(int listener, uint64_t id)

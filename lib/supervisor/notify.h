@@ -16,9 +16,10 @@
 #endif
 
 /* What the supervisor answers: the kernel goes on with the call, or the call
- * returns -error (error 1..4095) or value. */
+ * returns -error (error 1..4095) or value.  sent: it was answered, or will be. */
 struct eg_answer {
     bool proceed;
+    bool sent;
     int error;
     int64_t value;
 };
@@ -39,6 +40,14 @@ int eg_notify_receive(int listener, struct seccomp_notif *ret);
 
 /* Answer it. 0; -ENOENT when the caller is gone (nothing to do). */
 int eg_notify_answer(int listener, uint64_t id, struct eg_answer answer);
+
+/* Answer an open with a copy of `fd`, which stays the caller's.  in_turn: where
+ * nothing but its death interrupts the caller (WAIT_KILLABLE_RECV), the descriptor
+ * is given first and the answer sent after it, which a synchronous wake-up makes
+ * several times faster than both at once; interrupted between the two it would be
+ * left with a descriptor that it does not know of.  0; -EMFILE: the caller has too
+ * many open files (not answered yet); -ENOENT: it is gone; another -errno. */
+int eg_notify_inject(int listener, uint64_t id, int fd, bool cloexec, bool in_turn);
 
 /* Is the caller still waiting in this very call?  What was read from its memory
  * or /proc entry before counts only if so: its thread id may have been reused. */

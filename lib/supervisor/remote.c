@@ -3,8 +3,6 @@
  * calls: a worker's exec waits for each of them. */
 #include "supervisor/remote.h"
 
-#include "base/sha256.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,13 +22,13 @@ void eg_vector_free(struct eg_vector *vector)
     memset(vector, 0, sizeof *vector);
 }
 
-void eg_vector_digest(const struct eg_vector *vector, size_t skip, unsigned char ret[32])
+void eg_vector_digest(const struct eg_vector *vector, size_t skip,
+                      unsigned char ret[EG_DIGEST_SIZE])
 {
-    struct eg_sha256 sha;
-    eg_sha256_init(&sha);
-    for (size_t i = skip; i < vector->count; i++)
-        eg_sha256_feed(&sha, vector->items[i], strlen(vector->items[i]) + 1);
-    eg_sha256_done(&sha, ret);
+    /* they lie one after the other */
+    const char *from = skip < vector->count ? vector->items[skip] : vector->bytes + vector->size;
+    size_t n = vector->bytes ? (size_t)(vector->bytes + vector->size - from) : 0;
+    eg_digest(n ? from : "", n, ret);
 }
 
 static int reserve_bytes(struct eg_vector *v, size_t size)
@@ -303,6 +301,16 @@ void eg_remote_who(pid_t tid, pid_t *ret_ppid, uid_t *ret_uid)
     long uid = status_number(text, "\nUid:");
     *ret_ppid = ppid > 0 ? (pid_t)ppid : 0;
     *ret_uid = uid > 0 ? (uid_t)uid : 0;
+}
+
+bool eg_remote_user(pid_t tid, uint32_t *ret_uid)
+{
+    char text[1024];
+    read_status(tid, text, sizeof text);
+    long uid = status_number(text, "\nUid:");
+    if (uid < 0) return false;
+    *ret_uid = (uint32_t)uid;
+    return true;
 }
 
 struct eg_str eg_remote_cwd(pid_t tid, char buf[EG_PATH_MAX])

@@ -39,8 +39,9 @@ int eg_remote_proc_vector(pid_t tid, const char *file, struct eg_vector *ret);
 /* Copy a local NULL-terminated array.  0 or -errno. */
 int eg_vector_copy(struct eg_vector *ret, const char *const *strings);
 
-/* SHA-256 of the strings from number `skip` on, each with its NUL. */
-void eg_vector_digest(const struct eg_vector *vector, size_t skip, unsigned char ret[32]);
+/* Digest of the strings from number `skip` on, each with its NUL. */
+void eg_vector_digest(const struct eg_vector *vector, size_t skip,
+                      unsigned char ret[EG_DIGEST_SIZE]);
 
 /* Copy a NUL-terminated path at address.  0, -EFAULT, -ENAMETOOLONG, -EPERM. */
 int eg_remote_path(pid_t tid, uint64_t address, char ret[EG_PATH_MAX]);
@@ -57,6 +58,11 @@ int eg_remote_process(pid_t tid, struct eg_process *ret);
 int eg_remote_resolve(pid_t tid, pid_t tgid, int dirfd, const char *path, int flags,
                       char pathbuf[EG_PATH_MAX], struct eg_target *ret, int *ret_error);
 
+/* Open `path` step by step (O_PATH), from `start` or, where it is absolute, from
+ * `root`, both held, as that thread's links and /proc/self have it.  flags:
+ * AT_SYMLINK_NOFOLLOW.  A descriptor or -errno. */
+int eg_remote_walk(pid_t tid, pid_t tgid, int root, int start, const char *path, int flags);
+
 /* Will that path name the same file when somebody looks again, whatever the
  * caller's user does to it?  Yes where it holds no `..` and no link but root's own.
  * For scripts: their interpreter opens the path once more, after every check. */
@@ -70,5 +76,8 @@ struct eg_str eg_remote_cwd(pid_t tid, char buf[EG_PATH_MAX]);
 
 /* Parent and real user of a thread, from /proc/TID/status; zero when gone. */
 void eg_remote_who(pid_t tid, pid_t *ret_ppid, uid_t *ret_uid);
+
+/* Real user of a thread; false: it is gone or cannot be looked at. */
+bool eg_remote_user(pid_t tid, uint32_t *ret_uid);
 
 #endif

@@ -10,6 +10,7 @@
 #define EG_SUPERVISOR_RUN_H
 
 #include "guard/guard.h"
+#include "supervisor/report.h"
 
 #define EG_STATUS_STRICT 120 /* --strict: something was refused */
 #define EG_STATUS_FAILED 125 /* execguard itself failed */
@@ -24,7 +25,8 @@ struct eg_run {
     struct eg_identity worker_exe; /* what /proc/PID/exe will show */
     bool ignores_children;         /* set by eg_run: the worker is to ignore SIGCHLD, as we were */
     bool strict;
-    bool summary; /* one line on stderr at the end when something was refused */
+    struct eg_report *report; /* what was refused goes there; NULL: nowhere */
+    bool summary;             /* one line on stderr at the end when something was refused */
 };
 
 /* Run to the end; returns the exit status for the caller (128 + n for signal n).

@@ -9,8 +9,6 @@
 #include "supervisor/signals.h"
 
 #include "decide/verdict.h"
-
-#include "decide/verdict.h"
 #include "supervisor/remote.h"
 
 #include <errno.h>
@@ -63,12 +61,30 @@ static bool has_capability(int capability)
     return data[capability / 32].effective & (1u << capability % 32);
 }
 
-/* May processes of the tree become another user's?  Then only CAP_SYS_PTRACE lets
- * us look at them: ptrace(2), "Ptrace access mode checking". */
+/* May processes of the tree become another user's?  Then only capabilities let us
+ * look at them: CAP_SYS_PTRACE (ptrace(2), "Ptrace access mode checking"), and for
+ * the files in /proc that belong to that user one that reads everybody's. */
 static bool worker_changes_user(const struct eg_blob *blob)
 {
     if (!has_capability(CAP_SETUID)) return false;
     return !(blob->flags & EG_BLOB_LIMIT_CAPS) || blob->capabilities & (UINT64_C(1) << CAP_SETUID);
+}
+
+#define OTHER_USERS(names)                                                                         \
+    " where root's worker may change its user, since the kernel shows it no other user's "         \
+    "processes otherwise: give it (`docker run --cap-add " names "'), or, where none can be "      \
+    "added, start it as the worker's user or let the policy's `capabilities' drop setuid"
+
+/* NULL, or what is missing for a worker that changes its user. */
+static const char *lacks_for_other_users(const struct eg_blob *blob)
+{
+    bool may_look = has_capability(CAP_SYS_PTRACE);
+    bool may_read = has_capability(CAP_DAC_READ_SEARCH) || has_capability(CAP_DAC_OVERRIDE);
+    if (!worker_changes_user(blob) || (may_look && may_read)) return NULL;
+    if (may_read) return "it needs CAP_SYS_PTRACE" OTHER_USERS("SYS_PTRACE");
+    if (may_look) return "it needs CAP_DAC_READ_SEARCH" OTHER_USERS("DAC_READ_SEARCH");
+    return "it needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH" OTHER_USERS(
+        "SYS_PTRACE --cap-add DAC_READ_SEARCH");
 }
 
 /* Can we supervise this child?  Tried, not asked for: what refuses (Yama, another
@@ -81,10 +97,8 @@ static const char *try_to_look(const struct eg_run *run, pid_t pid)
     struct eg_target target;
     struct eg_process process = { 0 };
     int error = 0;
-    if (worker_changes_user(run->blob) && !has_capability(CAP_SYS_PTRACE))
-        return "it needs CAP_SYS_PTRACE where root's worker may change its user: give it "
-               "(`docker run --cap-add SYS_PTRACE`), or let the policy's `capabilities` drop "
-               "setuid";
+    const char *lacking = lacks_for_other_users(run->blob);
+    if (lacking) return lacking;
     if (eg_remote_process(pid, &process)) return "pidfd_open(2) is refused here";
     if (eg_remote_path(pid, (uint64_t)(uintptr_t)word, seen) || strcmp(seen, word) != 0)
         return "it may not read its children's memory: kernel.yama.ptrace_scope over 1, or a "

@@ -5,6 +5,8 @@
 #include "guard/guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,17 +14,33 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Newer than Debian 12's headers. */
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat 463
+#endif
+#ifndef SYS_removexattrat
+#define SYS_removexattrat 466
+#endif
+
+/* Which of the table's rows this machine has. */
+#define NR_ANY_ARCH(call) SYS_##call
+#ifdef __x86_64__
+#define NR_X86_64(call)  SYS_##call
+#define NR_AARCH64(call) (-1)
+#else
+#define NR_X86_64(call)  (-1)
+#define NR_AARCH64(call) SYS_##call
+#endif
+
 static const struct {
     int nr;
     struct eg_answer (*judge)(struct eg_tree *, const struct seccomp_notif *);
 } judges[] = {
-    { SYS_execve, eg_tree_judge_exec },       { SYS_execveat, eg_tree_judge_exec },
-#ifdef SYS_arch_prctl
-    { SYS_arch_prctl, eg_tree_verify_image },
-#else
-    { SYS_set_tid_address, eg_tree_verify_image },
-#endif
-    { SYS_mmap, eg_tree_judge_map },          { SYS_prctl, eg_tree_take_call },
+#define Q(group, arch, mode, call, judge, first, second) { NR_##arch(call), judge },
+#include "table/notified.def"
 };
 
 struct eg_tree *eg_tree_new(const struct eg_blob *blob, int listener, struct eg_vector *start_env)
@@ -39,6 +57,10 @@ struct eg_tree *eg_tree_new(const struct eg_blob *blob, int listener, struct eg_
         eg_tree_free(tree);
         return NULL;
     }
+    if (eg_writes_wanted(tree) && !(tree->writes = eg_writes_new(tree))) {
+        eg_tree_free(tree);
+        return NULL;
+    }
     if (start_env) {
         tree->start_env = *start_env;
         memset(start_env, 0, sizeof *start_env);
@@ -49,6 +71,7 @@ struct eg_tree *eg_tree_new(const struct eg_blob *blob, int listener, struct eg_
 void eg_tree_free(struct eg_tree *tree)
 {
     if (!tree) return;
+    eg_writes_free(tree->writes);
     eg_images_free(tree->images);
     if (tree->rate) munmap(tree->rate, sizeof *tree->rate);
     eg_vector_free(&tree->start_env);
@@ -71,6 +94,7 @@ int eg_tree_serve(struct eg_tree *tree)
             answer = judges[i].judge(tree, &notif);
             break;
         }
+    if (answer.sent) return 0;
     error = eg_notify_answer(tree->listener, notif.id, answer);
     return error == -ENOENT || error == -EINPROGRESS ? 0 : error;
 }
@@ -82,6 +106,28 @@ uint32_t eg_tree_program(const struct eg_tree *tree, const struct eg_identity *i
     for (uint32_t i = 0; i < count; i++)
         if (eg_identity_same_inode(&programs[i].id, id)) return i;
     return EG_NONE;
+}
+
+bool eg_tree_started_with(const struct eg_tree *tree, const char *entry)
+{
+    for (size_t i = 0; i < tree->start_env.count; i++)
+        if (strcmp(tree->start_env.items[i], entry) == 0) return true;
+    return false;
+}
+
+/* The asking process's command line, as ps(1) shows it. */
+static struct eg_str command_of(pid_t tid, char *text, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return (struct eg_str){ NULL, 0 };
+    ssize_t n = read(fd, text, size);
+    close(fd);
+    while (n > 0 && text[n - 1] == '\0') n--;
+    for (ssize_t i = 0; i < n; i++)
+        if (text[i] == '\0') text[i] = ' ';
+    return (struct eg_str){ text, n > 0 ? (size_t)n : 0 };
 }
 
 void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kind,
@@ -106,6 +152,7 @@ void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kin
         .ppid = ppid,
         .uid = uid,
         .cwd = eg_remote_cwd(tid, texts->cwd),
+        .command = command_of(tid, texts->command, sizeof texts->command),
     };
     if (eg_remote_exe(tid, texts->exe, &exe) == 0 && exe.found) ret->exe = exe.path;
 }
@@ -118,6 +165,7 @@ void eg_tree_report(struct eg_tree *tree, struct eg_event *event)
     case EG_ACTION_ALLOW:
     case EG_ACTION_REWRITE: tree->allowed++; break;
     }
+    if (tree->report) eg_report_add(tree->report, event);
     event->seq = tree->seq++;
     eg_event_emit(tree->blob, tree->rate, event);
 }

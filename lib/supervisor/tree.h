@@ -8,6 +8,8 @@
 #include "supervisor/images.h"
 #include "supervisor/notify.h"
 #include "supervisor/remote.h"
+#include "supervisor/report.h"
+#include "supervisor/write.h"
 
 /* Verdicts on mapped files, direct-mapped by inode. */
 #define EG_MAP_SLOTS 512u
@@ -22,6 +24,7 @@ struct eg_map_verdict {
 #define EG_TOLD_SLOTS 16u
 struct eg_told {
     pid_t tgid;
+    bool line;     /* EG_CALL_PLAIN_LINE; else an event */
     int64_t until; /* CLOCK_MONOTONIC, seconds */
 };
 
@@ -44,10 +47,15 @@ struct eg_tree {
     struct eg_vector start_env; /* what the worker was started with */
     struct eg_images *images;
     struct eg_rate *rate;
+    struct eg_report *report; /* --report; NULL: none.  The caller's */
     struct eg_map_verdict maps[EG_MAP_SLOTS];
     struct eg_told told[EG_TOLD_SLOTS];
     uint32_t told_next;
     struct eg_vector argv, envp; /* scratch */
+    struct eg_writes *writes;    /* NULL: the policy has no upload trees and logs no writes */
+    /* what the listener can: only fatal signals interrupt who waits for an answer;
+     * wake-ups are synchronous (notify.h) */
+    bool wait_killable, synchronous;
     uint64_t seq;
     /* what `status` and the closing line of `run` tell */
     uint64_t allowed, denied, raced;
@@ -69,9 +77,17 @@ int eg_tree_serve(struct eg_tree *tree);
 struct eg_answer eg_tree_judge_exec(struct eg_tree *tree, const struct seccomp_notif *notif);
 struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp_notif *notif);
 struct eg_answer eg_tree_judge_map(struct eg_tree *tree, const struct seccomp_notif *notif);
+struct eg_answer eg_tree_judge_write(struct eg_tree *tree, const struct seccomp_notif *notif);
 struct eg_answer eg_tree_take_call(struct eg_tree *tree, const struct seccomp_notif *notif);
 
+/* What the shim asks (guard/call.h, EG_CALL_POLICY and EG_CALL_STEP). */
+struct eg_answer eg_tree_hand_policy(struct eg_tree *tree, const struct seccomp_notif *notif);
+struct eg_answer eg_tree_tell_step(struct eg_tree *tree, const struct seccomp_notif *notif);
+
 /* Shared by the judges. */
+
+/* Was the worker started with exactly this "NAME=value"? */
+bool eg_tree_started_with(const struct eg_tree *tree, const char *entry);
 
 /* The blob's program that this file is, or EG_NONE. */
 uint32_t eg_tree_program(const struct eg_tree *tree, const struct eg_identity *id);
@@ -85,13 +101,15 @@ const char *eg_tree_foreign_variable(const struct eg_tree *tree, const struct eg
 struct eg_tree_texts {
     char exe[EG_PATH_MAX];
     char cwd[EG_PATH_MAX];
+    char command[512];
 };
 void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kind,
                    enum eg_reason reason, struct eg_tree_texts *texts, struct eg_event *ret);
 
 /* Did a shim tell of this exec already (by this process, or by its parent, whose
- * child it is)?  Asked once each: one exec, one event. */
-bool eg_tree_was_told(struct eg_tree *tree, pid_t tid, pid_t tgid);
+ * child it is), by an event or (`line`) by EG_CALL_PLAIN_LINE?  Asked once each: one exec,
+ * one event. */
+bool eg_tree_was_told(struct eg_tree *tree, pid_t tid, pid_t tgid, bool line);
 
 /* Count it, send it to the sinks. */
 void eg_tree_report(struct eg_tree *tree, struct eg_event *event);

@@ -23,7 +23,7 @@ static bool script_matches(pid_t tid, pid_t tgid, const struct eg_pending *pendi
     char resolved[EG_PATH_MAX];
     struct eg_target script;
     int error;
-    unsigned char digest[32];
+    unsigned char digest[EG_DIGEST_SIZE];
     size_t tail = pending->argc ? pending->argc - 1 : 0;
     if (argv->count < tail + 2) return false;
     size_t at = argv->count - tail - 1;
@@ -37,15 +37,15 @@ static bool script_matches(pid_t tid, pid_t tgid, const struct eg_pending *pendi
         !script.found || !eg_identity_same_inode(&script.id, &pending->script))
         return false;
     /* the interpreter will open it once more */
-    return pending->is_worker || pending->is_first || eg_str_equal(script.path, eg_str(path)) ||
-           eg_remote_is_fixed(tid, tgid, AT_FDCWD, path);
+    return pending->is_worker || pending->is_first || pending->is_built ||
+           eg_str_equal(script.path, eg_str(path)) || eg_remote_is_fixed(tid, tgid, AT_FDCWD, path);
 }
 
 static bool matches(pid_t tid, pid_t tgid, const struct eg_pending *pending,
                     const struct eg_identity *exe, const struct eg_vector *argv,
                     const struct eg_vector *envp)
 {
-    unsigned char digest[32];
+    unsigned char digest[EG_DIGEST_SIZE];
     if (!pending->is_first && !eg_identity_same_inode(&pending->exe, exe)) return false;
     eg_vector_digest(envp, 0, digest);
     if (memcmp(digest, pending->envp, sizeof digest) != 0) return false;
@@ -94,6 +94,7 @@ static bool allowed_as_it_stands(const struct eg_tree *tree, const struct eg_pro
         .argc = tree->argv.count,
         .cwd = eg_remote_cwd(tid, cwd),
     };
+    request.user_known = eg_remote_user(tid, &request.user);
     struct eg_decision decision;
     eg_decide_exec(tree->blob, &request, &decision);
     return decision.verdict == EG_VERDICT_ALLOW || decision.verdict == EG_VERDICT_LOG;
@@ -124,7 +125,7 @@ static bool was_judged(struct eg_tree *tree, const struct eg_process *process, p
 static bool was_verified(const struct eg_tree *tree, const struct eg_image *image,
                          const struct eg_target *exe)
 {
-    unsigned char argv[32], envp[32];
+    unsigned char argv[EG_DIGEST_SIZE], envp[EG_DIGEST_SIZE];
     if (!image->verified || !eg_identity_same_inode(&image->exe, &exe->id)) return false;
     eg_vector_digest(&tree->argv, 0, argv);
     eg_vector_digest(&tree->envp, 0, envp);

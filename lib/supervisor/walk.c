@@ -150,7 +150,6 @@ static int step(struct walk *w, const char *name, bool last, int flags)
     return 0;
 }
 
-/* Step by step.  An O_PATH descriptor or -errno. */
 static int walk_path(pid_t tid, pid_t tgid, int root, int start, const char *path, int flags,
                      bool only_fixed)
 {
@@ -184,6 +183,11 @@ static int walk_path(pid_t tid, pid_t tgid, int root, int start, const char *pat
     return error ? error : fd;
 }
 
+int eg_remote_walk(pid_t tid, pid_t tgid, int root, int start, const char *path, int flags)
+{
+    return walk_path(tid, tgid, root, start, path, flags, false);
+}
+
 static int open_for(pid_t tid, pid_t tgid, int root, int dirfd, const char *path, int flags)
 {
     bool at_cwd = dirfd == AT_FDCWD;
@@ -212,7 +216,7 @@ static int open_for(pid_t tid, pid_t tgid, int root, int dirfd, const char *path
         fd = -ELOOP;
     }
     if (fd == -ELOOP || fd == -ENOENT || fd == -EXDEV)
-        fd = walk_path(tid, tgid, root, start, path, flags, false);
+        fd = eg_remote_walk(tid, tgid, root, start, path, flags);
     if (start >= 0) close(start);
     return fd;
 }

@@ -26,6 +26,7 @@
 
 #include "compile/filter.h"
 #include "guard/guard.h"
+#include "table/calls.h"
 
 #if defined(__x86_64__)
 #define NATIVE AUDIT_ARCH_X86_64
@@ -35,30 +36,12 @@
 
 #define HIGH UINT64_C(0xdeadbeef00000000)
 
-enum kind { KIND_ALWAYS, KIND_MASKED, KIND_UNLESS };
 struct row {
     enum eg_hardening word;
     const char *syscall;
     int error;
-    struct {
-        enum kind kind;
-        unsigned arg;
-        uint64_t mask;
-        uint64_t value;
-    } when;
+    struct eg_condition when;
 };
-#define ALWAYS                                                                                     \
-    {                                                                                              \
-        KIND_ALWAYS, 0, 0, 0                                                                       \
-    }
-#define MASKED(arg, mask, value)                                                                   \
-    {                                                                                              \
-        KIND_MASKED, arg, mask, value                                                              \
-    }
-#define UNLESS(arg, mask, value)                                                                   \
-    {                                                                                              \
-        KIND_UNLESS, arg, mask, value                                                              \
-    }
 static const struct row rows[] = {
 #define C(id, syscall, error, when) { EG_HARDENING_##id, syscall, error, when },
 #include "table/hardening.def"
@@ -172,7 +155,7 @@ static bool refused_by_any(const char *name, uint64_t value, unsigned arg)
     for (size_t i = 0; i < ROWS; i++) {
         if (strcmp(rows[i].syscall, name) != 0 || rows[i].when.arg != arg) continue;
         bool equal = (value & rows[i].when.mask) == rows[i].when.value;
-        if (rows[i].when.kind == KIND_UNLESS ? !equal : equal) return true;
+        if (rows[i].when.kind == EG_CONDITION_UNLESS ? !equal : equal) return true;
     }
     return false;
 }
@@ -183,8 +166,8 @@ static struct call refused_call(const struct row *row)
     struct call c = { number_of(row->syscall), { 0 } };
     /* clone makes a process of whatever it gets */
     if (strcmp(row->syscall, "clone") != 0) memset(c.args, 0xff, sizeof(c.args));
-    if (row->when.kind == KIND_MASKED) c.args[row->when.arg] = row->when.value;
-    if (row->when.kind == KIND_UNLESS)
+    if (row->when.kind == EG_CONDITION_MASKED) c.args[row->when.arg] = row->when.value;
+    if (row->when.kind == EG_CONDITION_UNLESS)
         c.args[row->when.arg] = row->when.value ^ (row->when.mask & -row->when.mask);
     return c;
 }
@@ -192,7 +175,7 @@ static struct call refused_call(const struct row *row)
 static bool benign_call(const struct row *row, struct call *ret)
 {
     *ret = refused_call(row);
-    if (row->when.kind == KIND_UNLESS) {
+    if (row->when.kind == EG_CONDITION_UNLESS) {
         ret->args[row->when.arg] = row->when.value;
         return true;
     }
@@ -238,7 +221,7 @@ static void try_row(const struct row *row)
     struct call call = refused_call(row);
     snprintf(subject, sizeof(subject), "%s: %s", words[row->word].word, row->syscall);
     try_refused(row, call, "is refused", subject);
-    if (row->when.kind != KIND_ALWAYS) {
+    if (row->when.kind != EG_CONDITION_ALWAYS) {
         struct call high = call;
         high.args[row->when.arg] |= HIGH;
         try_refused(row, high, "is refused with high bits set as well", subject);

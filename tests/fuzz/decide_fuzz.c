@@ -68,7 +68,7 @@ static void make_pattern(struct maker *m, const uint8_t **data, size_t *size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct maker *m;
-    const struct eg_lookup lookup = { find, NULL };
+    const struct eg_lookup lookup = { find, NULL, NULL };
     const char *argv[ARGUMENTS_MAX];
     char *texts[ARGUMENTS_MAX];
     struct eg_decision first, second;

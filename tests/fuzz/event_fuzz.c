@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Any bytes in any field of an event: the JSON line must be valid and short,
- * the readable one a single printable line. */
+ * the readable one a single printable line, the marks below it another. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +60,15 @@ static void check_readable(const struct eg_event *event)
     if (n < 2 || n > EG_EVENT_MAX || line[n - 1] != '\n') abort();
     for (size_t i = 0; i < n - 1; i++)
         if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f) abort();
+    /* With its marks: the same line, and perhaps one more of blanks and marks. */
+    char *both = malloc(EG_EVENT_MAX);
+    if (!both) abort();
+    size_t more = eg_event_explained(event, both);
+    if (more < n || more > EG_EVENT_MAX || memcmp(both, line, n) != 0) abort();
+    if (more > n && both[more - 1] != '\n') abort();
+    for (size_t i = n; i + 1 < more; i++)
+        if ((unsigned char)both[i] < 0x20 || both[i] == 0x7f) abort();
+    free(both);
     free(line);
 }
 
@@ -101,8 +110,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .line = texts[4],
         .has_line = flags & 4,
         .construct = texts[5],
-        .offset = size,
+        .offset = flags & 128 ? texts[4].n / 2 : size,
         .has_construct = flags & 8,
+        .source_offset = kinds,
+        .source_length = flags,
+        .source_in_argument = flags & 64,
         .path = texts[6],
         .variable = texts[7],
         .inner = texts[8],

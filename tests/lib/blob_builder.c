@@ -113,7 +113,8 @@ void blob_builder_guard_file(struct blob_builder *b, const char *path)
 
 void blob_builder_write_tree(struct blob_builder *b, const char *pattern, uint32_t flags)
 {
-    const struct eg_blob_tree tree = { blob_builder_string(b, pattern), flags };
+    const struct eg_blob_tree tree = { blob_builder_string(b, pattern), flags,
+                                       blob_builder_string(b, "test.policy"), 1 };
     blob_builder_add(b, EG_SECTION_WRITE_TREES, &tree);
 }
 

@@ -4,6 +4,7 @@
 
 #include "blob_builder.h"
 #include "decide/decide.h"
+#include "decide/write.h"
 
 static uint32_t add_word(struct blob_builder *b, const struct eg_blob_piece *pieces, uint32_t count)
 {
@@ -45,6 +46,9 @@ static void add_rules(struct blob_builder *b, uint32_t program, uint32_t caller)
     }
     rule.from = blob_builder_add(b, EG_SECTION_FROMS, &caller);
     rule.from_count = 1;
+    const uint32_t user = 1000;
+    rule.user = blob_builder_add(b, EG_SECTION_USERS, &user);
+    rule.user_count = 1;
     blob_builder_add(b, EG_SECTION_RULES, &rule);
     rule.verb = EG_VERB_SHELL_FROM;
     rule.program = EG_NONE;
@@ -70,6 +74,20 @@ struct eg_blob *blob_sample(void)
     blob_builder_add(&b, EG_SECTION_DEPENDENCIES, &dependency);
     blob_builder_guard_file(&b, "/etc/x");
     blob_builder_write_tree(&b, "/srv/*/uploads/**", EG_TREE_ALLOW);
+    const struct eg_blob_name name = { .glob = blob_builder_string(&b, "*.svg"),
+                                       .uses = EG_NAME_WRITE | EG_NAME_READ,
+                                       .file = blob_builder_string(&b, "test.policy"),
+                                       .line = 3 };
+    const struct eg_blob_upload upload = { .root = blob_builder_string(&b, "/srv/*/uploads"),
+                                           .flags = EG_UPLOAD_DENY_READ,
+                                           .contents = 1,
+                                           .names =
+                                               blob_builder_add(&b, EG_SECTION_UPLOAD_NAMES, &name),
+                                           .name_count = 1,
+                                           .quarantine = blob_builder_string(&b, "/var/q"),
+                                           .file = name.file,
+                                           .line = 2 };
+    blob_builder_add(&b, EG_SECTION_UPLOADS, &upload);
     struct eg_blob *blob = blob_builder_finish(&b);
     blob_builder_done(&b);
     return blob;
@@ -109,7 +127,9 @@ static uint64_t walk_rule(const struct eg_blob *blob, const struct eg_blob_rule 
         (const struct eg_blob_node *)eg_blob_section(blob, EG_SECTION_NODES) + rule->nodes;
     const struct eg_blob_program *programs = eg_blob_section(blob, EG_SECTION_PROGRAMS);
     uint64_t total = sum_string(blob, rule->file) + eg_match_arguments(blob, rule, &request);
+    const uint32_t *users = (const uint32_t *)eg_blob_section(blob, EG_SECTION_USERS) + rule->user;
     for (uint32_t i = 0; i < rule->from_count; i++) total += programs[froms[i]].flags;
+    for (uint32_t i = 0; i < rule->user_count; i++) total += users[i];
     for (uint32_t i = 0; i < rule->node_count; i++) {
         if (nodes[i].op == EG_NODE_WORD) total += walk_word(blob, nodes[i].a);
         if (nodes[i].op == EG_NODE_SPLIT) total += nodes[nodes[i].a].op + nodes[nodes[i].b].op;
@@ -155,10 +175,30 @@ static uint64_t walk_tables(const struct eg_blob *blob)
     return total;
 }
 
+static uint64_t walk_writes(const struct eg_blob *blob)
+{
+    const struct eg_blob_upload *uploads = eg_blob_section(blob, EG_SECTION_UPLOADS);
+    uint64_t total = eg_decide_reads_matter(blob, EG_STR("a.php"));
+    for (int op = 0; op < EG_WRITE_OPS; op++) {
+        const struct eg_write_request request = { (enum eg_write_op)op,
+                                                  EG_STR("/srv/a/uploads/b/c.svg.jpg"),
+                                                  EG_STR("/srv/a/uploads/d"), 0100755 };
+        struct eg_write_decision decision;
+        eg_decide_write(blob, &request, &decision);
+        total += decision.reason + sum_string(blob, decision.rule_file);
+        eg_decide_content(blob, decision.upload, 1, &decision);
+        total += sum_string(blob, decision.rule_file);
+    }
+    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_UPLOADS); i++)
+        total += sum_string(blob, uploads[i].quarantine);
+    return total;
+}
+
 uint64_t blob_walk(const struct eg_blob *blob)
 {
     const struct eg_blob_rule *rules = eg_blob_section(blob, EG_SECTION_RULES);
-    uint64_t total = sum_string(blob, blob->name) + walk_programs(blob) + walk_tables(blob);
+    uint64_t total =
+        sum_string(blob, blob->name) + walk_programs(blob) + walk_tables(blob) + walk_writes(blob);
     for (enum eg_section s = 0; s < EG_SECTION_COUNT; s++)
         total +=
             sum(eg_blob_section(blob, s), (size_t)eg_blob_count(blob, s) * eg_blob_element_size(s));

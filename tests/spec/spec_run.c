@@ -12,6 +12,7 @@
  *     policy                   a policy follows, its lines marked with |
  *     case SENTENCE            a group of rows; each needs one that is allowed
  *     cwd PATH, caller PATH    for the rows of this case (default: / and nobody)
+ *     user NUMBER              the same (default: nobody knows)
  *     replace NAME             another file takes the name, as an upgrade does
  *     remove NAME
  *
@@ -59,6 +60,7 @@ struct run {
     struct eg_policy *parsed;
     struct eg_blob *blob;
     char caller[PATH_MAX];
+    char user[16];
     char cwd[PATH_MAX];
 };
 
@@ -220,7 +222,7 @@ static void judge(struct run *r, char *words, struct eg_decision *ret)
 {
     static struct search target, caller, inner;
     const char *argv[WORDS_MAX];
-    const struct eg_lookup lookup = { find, &inner };
+    const struct eg_lookup lookup = { find, &inner, NULL };
     struct eg_exec_request request = { .argv = argv, .lookup = &lookup, .cwd = eg_str(r->cwd) };
     target.run = caller.run = inner.run = r;
     request.argc = split(r, words, argv);
@@ -235,6 +237,8 @@ static void judge(struct run *r, char *words, struct eg_decision *ret)
     if (find_target(&target, file, &request.target)) broken(r, "cannot look up", argv[0]);
     if (*r->caller && (find(&caller, eg_str(r->caller), &request.caller) || !request.caller.found))
         broken(r, "no such caller", r->caller);
+    request.user_known = *r->user;
+    request.user = (uint32_t)strtoul(r->user, NULL, 10);
     eg_decide_exec(r->blob, &request, ret);
 }
 
@@ -278,6 +282,7 @@ static void end_case(struct run *r)
     if (r->denied && !r->allowed) result(r, false, "has a benign twin", "every row is refused");
     r->rows = r->denied = r->allowed = 0;
     r->caller[0] = '\0';
+    r->user[0] = '\0';
     strcpy(r->cwd, "/");
 }
 
@@ -343,6 +348,8 @@ static void run_line(struct run *r, char *line, const char *row)
         snprintf(r->cwd, sizeof(r->cwd), "%s", rest);
     } else if (take(line, "caller", &rest)) {
         snprintf(r->caller, sizeof(r->caller), "%s", rest);
+    } else if (take(line, "user", &rest)) {
+        snprintf(r->user, sizeof(r->user), "%s", rest);
     } else if (take(line, "allow", &rest)) {
         exec_row(r, EG_VERDICT_ALLOW, rest, row);
     } else if (take(line, "log", &rest)) {

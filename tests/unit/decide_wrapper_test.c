@@ -89,7 +89,7 @@ static struct eg_decision ask_with(struct maker *m, const char *line,
 
 static struct eg_decision ask(const char *line)
 {
-    const struct eg_lookup lookup = { find, NULL };
+    const struct eg_lookup lookup = { find, NULL, NULL };
     struct maker *m = make_world();
     struct eg_decision ret = ask_with(m, line, &lookup, false);
     free(m);
@@ -199,7 +199,7 @@ static void a_rule_that_logs_inside_makes_the_whole_logged(void **state)
 
 static void dangerous_variables_in_front_are_refused(void **state)
 {
-    const struct eg_lookup lookup = { find, NULL };
+    const struct eg_lookup lookup = { find, NULL, NULL };
     struct maker *m = make_world();
     (void)state;
     DENIED(LOADER_VARIABLE, "env LD_PRELOAD=/tmp/x true", "env A=1 LD_AUDIT=x true",
@@ -238,7 +238,7 @@ static void xargs_adds_what_nobody_knows(void **state)
 
 static void an_open_ended_request_is_open_ended_inside(void **state)
 {
-    const struct eg_lookup lookup = { find, NULL };
+    const struct eg_lookup lookup = { find, NULL, NULL };
     struct maker *m = make_world();
     (void)state;
     assert_int_equal(ask_with(m, "nice true", &lookup, true).reason, EG_REASON_NONE);
@@ -271,7 +271,7 @@ static void wrappers_nest_eight_deep_and_no_deeper(void **state)
 
 static void the_wrapper_itself_must_be_allowed(void **state)
 {
-    const struct eg_lookup lookup = { find, NULL };
+    const struct eg_lookup lookup = { find, NULL, NULL };
     struct maker *m = make_policy();
     struct eg_decision d;
     uint32_t nice = make_program(m, "/usr/bin/nice", "/usr/bin/nice", FIRST_INO + 1, 0);
@@ -289,7 +289,7 @@ static void the_wrapper_itself_must_be_allowed(void **state)
 
 static void the_wrapper_is_the_inner_commands_caller(void **state)
 {
-    const struct eg_lookup lookup = { find, NULL };
+    const struct eg_lookup lookup = { find, NULL, NULL };
     struct maker *m = make_policy();
     uint32_t nice = make_program(m, "/usr/bin/nice", "/usr/bin/nice", FIRST_INO + 1, 0);
     uint32_t env = make_program(m, "/usr/bin/env", "/usr/bin/env", FIRST_INO, 0);
@@ -308,7 +308,7 @@ static void the_wrapper_is_the_inner_commands_caller(void **state)
 
 static void a_wrapper_is_known_under_a_foreign_name(void **state)
 {
-    const struct eg_lookup lookup = { find, NULL };
+    const struct eg_lookup lookup = { find, NULL, NULL };
     struct maker *m = make_policy();
     const char *argv[] = { "run", "sh" };
     struct eg_exec_request request = { .argv = argv, .argc = 2, .lookup = &lookup };
@@ -328,7 +328,7 @@ static void a_wrapper_is_known_under_a_foreign_name(void **state)
 static void an_enormous_command_line_takes_linear_time(void **state)
 {
     enum { COUNT = 100000 };
-    const struct eg_lookup lookup = { find, NULL };
+    const struct eg_lookup lookup = { find, NULL, NULL };
     struct maker *m = make_world();
     static const char *argv[COUNT + 1];
     char *mark = malloc(128 << 10);

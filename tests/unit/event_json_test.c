@@ -117,7 +117,9 @@ static void every_field_can_appear(void **state)
     e.container = EG_STR("c0ffee");
     e.path = EG_STR("/p"), e.variable = EG_STR("LD_PRELOAD"), e.inner = EG_STR("id");
     e.request.script = EG_STR("/s"), e.request.host = EG_STR("h"), e.request.claimed = true;
-    e.source = EG_STR("h"), e.hint = EG_STR("allow /usr/bin/id"), e.repeat = 9;
+    e.source = EG_STR("h"), e.source_in_argument = true, e.command = EG_STR("sh x"),
+    e.content = EG_STR("php"), e.sha256 = EG_STR("00"), e.size = 1;
+    e.test = EG_STR("t"), e.hint = EG_STR("allow /usr/bin/id"), e.repeat = 9;
     render(&e);
 #define F(name, type, value_, present, doc)                                                        \
     if (!field(#name)) fail_msg("no field %s in %s", #name, line);

@@ -90,6 +90,120 @@ static void a_refused_command_line_reads_like_this(void **state)
         "/srv/www; hint: write allow /bin/ping <host>; 3 like it not shown\n");
 }
 
+/* The second line, or "" when there is none. */
+static const char *explain(const struct eg_event *event)
+{
+    char *memory = malloc(EG_EVENT_MAX);
+    assert_non_null(memory);
+    length = eg_event_explained(event, memory);
+    assert_in_range(length, 2, EG_EVENT_MAX);
+    memcpy(line, memory, length);
+    line[length] = '\0';
+    free(memory);
+    const char *second = strchr(line, '\n') + 1;
+    assert_true(*second == '\0' || strchr(second, '\n') == line + length - 1);
+    return second;
+}
+
+static struct eg_event line_event(const char *text, size_t offset)
+{
+    struct eg_event e = plain_event();
+    e.kind = EG_KIND_SHELL;
+    e.reason = EG_REASON_SHELL_CONSTRUCT;
+    e.line = eg_str(text), e.has_line = true;
+    e.construct = EG_STR("sequence"), e.offset = offset, e.has_construct = true;
+    return e;
+}
+
+static void a_second_line_points_at_the_construct(void **state)
+{
+    (void)state;
+    struct eg_event e = line_event("ping 8.8.8.8;id", 12);
+    const char *second = explain(&e);
+    assert_non_null(strstr(line, "execguard: denied shell command \"ping 8.8.8.8;id\": "));
+    assert_string_equal(second, "execguard:                                   ^ sequence\n");
+    assert_int_equal(line[strchr(second, '^') - second], ';');
+    e.has_construct = false;
+    assert_string_equal(explain(&e), "");
+    e = plain_event();
+    assert_string_equal(explain(&e), "");
+}
+
+static void it_underlines_what_came_from_the_request(void **state)
+{
+    (void)state;
+    struct eg_event e = line_event("ping 8.8.8.8;id x", 12);
+    e.source = EG_STR("QUERY_STRING:host"), e.source_offset = 5, e.source_length = 10;
+    assert_string_equal(explain(&e), "execguard:                            ~~~~~~~^~~ sequence, "
+                                     "text of QUERY_STRING:host\n");
+    assert_non_null(strstr(line, "; text of QUERY_STRING:host at byte 5"));
+    e.has_construct = false;
+    assert_string_equal(explain(&e), "execguard:                            ~~~~~~~~~~ text of "
+                                     "QUERY_STRING:host\n");
+    e.source_in_argument = true, e.source_argument = 2;
+    assert_string_equal(explain(&e), "");
+    assert_non_null(strstr(line, "; text of QUERY_STRING:host in argument 2 at byte 5"));
+}
+
+/* The columns before the mark, and those of the shown line before `;`. */
+static void it_stays_aligned_below_foreign_bytes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t offset, column;
+    } rows[] = {
+        { "a\n\x1b[1m;id", 6, 12 },              /* \x0a \x1b */
+        { "\"\\;id", 2, 4 },                     /* \" \\ */
+        { "\xff\xc2\x9b;id", 3, 12 },            /* \xff \u{009b} */
+        { "gr\xc3\xbcn;id", 5, 4 },              /* one column */
+        { "\xe6\xbc\xa2\xe5\xad\x97;id", 6, 4 }, /* two each */
+        { "a\xcc\x81;id", 3, 1 },                /* none */
+        { "a;id\xf0\x9f\x98\x80", 1, 1 },
+        { "a", 1, 1 }, /* at the end */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct eg_event e = line_event(rows[i].text, rows[i].offset);
+        const char *second = explain(&e);
+        const char *caret = strchr(second, '^');
+        size_t quote = rows[i].text[1] ? 1 : 0;
+        if (!caret) fail_msg("no caret below %s", line);
+        if ((size_t)(caret - second) !=
+            strlen("execguard: denied shell command ") + quote + rows[i].column)
+            fail_msg("row %zu: caret in column %zd of\n%s", i, caret - second, line);
+    }
+}
+
+static void a_construct_far_behind_is_still_shown(void **state)
+{
+    (void)state;
+    static char text[3000];
+    for (size_t i = 0; i < sizeof text - 1; i++) text[i] = i % 2 ? '\xc3' : '\xbc';
+    memcpy(text + 2000, ";id", 3);
+    struct eg_event e = line_event(text, 2000);
+    const char *second = explain(&e);
+    assert_non_null(strstr(line, "shell command \"..."));
+    const char *caret = strchr(second, '^');
+    assert_non_null(caret);
+    assert_in_range(caret - second, 60, 300);
+    /* beyond its end: no caret, rather than a wrong one */
+    e.offset = 5000;
+    assert_string_equal(explain(&e), "");
+}
+
+static void a_refused_command_of_a_line_has_a_hint(void **state)
+{
+    (void)state;
+    struct eg_event e = line_event("id -u", 0);
+    e.has_construct = false;
+    e.reason = EG_REASON_NO_RULE;
+    render(&e);
+    assert_non_null(strstr(line, "; hint: if the line is legitimate, write `allow PROGRAM"));
+    e.action = EG_ACTION_ALLOW;
+    render(&e);
+    assert_null(strstr(line, "hint"));
+}
+
 static void each_kind_names_its_own_thing(void **state)
 {
     (void)state;
@@ -221,6 +335,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_exec_reads_like_this),
         cmocka_unit_test(a_refused_command_line_reads_like_this),
+        cmocka_unit_test(a_second_line_points_at_the_construct),
+        cmocka_unit_test(it_underlines_what_came_from_the_request),
+        cmocka_unit_test(it_stays_aligned_below_foreign_bytes),
+        cmocka_unit_test(a_construct_far_behind_is_still_shown),
+        cmocka_unit_test(a_refused_command_of_a_line_has_a_hint),
         cmocka_unit_test(each_kind_names_its_own_thing),
         cmocka_unit_test(log_mode_says_would_deny),
         cmocka_unit_test(foreign_bytes_cannot_forge_a_line_or_move_the_cursor),

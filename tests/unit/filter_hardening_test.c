@@ -15,6 +15,7 @@
 
 #include "compile/filter.h"
 #include "guard/guard.h"
+#include "table/calls.h"
 #include "bpf_sim.h"
 
 #if defined(__x86_64__)
@@ -26,30 +27,12 @@
 #define HIGH UINT64_C(0xdeadbeef00000000)
 #define KEEP UINT64_C(0xffffffff)
 
-enum kind { KIND_ALWAYS, KIND_MASKED, KIND_UNLESS };
 struct row {
     enum eg_hardening word;
     const char *syscall;
     int error;
-    struct {
-        enum kind kind;
-        unsigned arg;
-        uint64_t mask;
-        uint64_t value;
-    } when;
+    struct eg_condition when;
 };
-#define ALWAYS                                                                                     \
-    {                                                                                              \
-        KIND_ALWAYS, 0, 0, 0                                                                       \
-    }
-#define MASKED(arg, mask, value)                                                                   \
-    {                                                                                              \
-        KIND_MASKED, arg, mask, value                                                              \
-    }
-#define UNLESS(arg, mask, value)                                                                   \
-    {                                                                                              \
-        KIND_UNLESS, arg, mask, value                                                              \
-    }
 static const struct row rows[] = {
 #define C(id, syscall, error, when) { EG_HARDENING_##id, syscall, error, when },
 #include "table/hardening.def"
@@ -113,8 +96,8 @@ static uint32_t run(const struct compiled *c, const char *name, const uint64_t a
 static void refused_args(const struct row *row, uint64_t args[6])
 {
     memset(args, 0, 6 * sizeof(args[0]));
-    if (row->when.kind == KIND_MASKED) args[row->when.arg] = row->when.value;
-    if (row->when.kind == KIND_UNLESS)
+    if (row->when.kind == EG_CONDITION_MASKED) args[row->when.arg] = row->when.value;
+    if (row->when.kind == EG_CONDITION_UNLESS)
         args[row->when.arg] = row->when.value ^ (row->when.mask & -row->when.mask);
 }
 
@@ -122,8 +105,7 @@ static bool any_row_refuses(const char *name, const uint64_t args[6])
 {
     for (size_t i = 0; i < ROWS; i++) {
         if (strcmp(rows[i].syscall, name) != 0) continue;
-        bool equal = (args[rows[i].when.arg] & rows[i].when.mask) == rows[i].when.value;
-        if (rows[i].when.kind == KIND_UNLESS ? !equal : equal) return true;
+        if (eg_condition_holds(&rows[i].when, args)) return true;
     }
     return false;
 }
@@ -165,13 +147,13 @@ static void every_conditional_refusal_has_a_benign_twin_that_passes(void **state
     struct compiled c = variant(EG_FILTER_FINAL);
     for (size_t i = 0; i < ROWS; i++) {
         const struct row *row = &rows[i];
-        if (row->when.kind == KIND_ALWAYS) continue;
+        if (row->when.kind == EG_CONDITION_ALWAYS) continue;
         uint64_t args[6];
         unsigned twins = 0;
         for (unsigned bit = 0; bit < 32; bit++) {
             refused_args(row, args);
             args[row->when.arg] = row->when.value;
-            if (row->when.kind == KIND_MASKED) args[row->when.arg] ^= UINT64_C(1) << bit;
+            if (row->when.kind == EG_CONDITION_MASKED) args[row->when.arg] ^= UINT64_C(1) << bit;
             if (any_row_refuses(row->syscall, args)) continue;
             twins++;
             assert_int_equal(run(&c, row->syscall, args), SECCOMP_RET_ALLOW);
@@ -188,7 +170,7 @@ static void each_bit_of_an_unless_row_counts(void **state)
     (void)state;
     struct compiled c = variant(EG_FILTER_LAUNCH);
     for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].when.kind != KIND_UNLESS) continue;
+        if (rows[i].when.kind != EG_CONDITION_UNLESS) continue;
         for (unsigned bit = 0; bit < 64; bit++) {
             uint64_t args[6] = { 0 };
             uint64_t one = UINT64_C(1) << bit;
@@ -376,6 +358,28 @@ static void a_supervisor_is_asked_about_programs_and_code(void **state)
     free(c.code);
 }
 
+static void set_user_id_files_are_refused_where_no_supervisor_judges(void **state)
+{
+    (void)state;
+    for (int v = EG_FILTER_LAUNCH; v <= EG_FILTER_FINAL; v++) {
+        struct compiled c = compile((struct eg_filter_request){
+            .variant = (enum eg_filter_variant)v, .arch = NATIVE, .notified = EG_NOTIFY_UPLOADS });
+        const uint32_t refused = SECCOMP_RET_ERRNO | EPERM;
+        assert_int_equal(run(&c, "fchmodat", (uint64_t[6]){ 0, 0, 04755 }), refused);
+        assert_int_equal(run(&c, "fchmodat", (uint64_t[6]){ 0, 0, 02755 }), SECCOMP_RET_ALLOW);
+        assert_int_equal(run(&c, "fchmod", (uint64_t[6]){ 0, 06755 }), refused);
+        assert_int_equal(run(&c, "openat", (uint64_t[6]){ 0, 0, 0101, 04700 }), refused);
+        assert_int_equal(run(&c, "openat", (uint64_t[6]){ 0, 0, 0101, 0700 }), SECCOMP_RET_ALLOW);
+        /* without O_CREAT the register holds anything */
+        assert_int_equal(run(&c, "openat", (uint64_t[6]){ 0, 0, 1, 04700 }), SECCOMP_RET_ALLOW);
+        assert_int_equal(run(&c, "openat", (uint64_t[6]){ 0, 0, 0x410001, 04700 }), refused);
+        free(c.code);
+    }
+    struct compiled plain = variant(EG_FILTER_FINAL);
+    assert_int_equal(run(&plain, "fchmodat", (uint64_t[6]){ 0, 0, 04755 }), SECCOMP_RET_ALLOW);
+    free(plain.code);
+}
+
 static void log_mode_refuses_nothing(void **state)
 {
     (void)state;
@@ -455,6 +459,7 @@ int main(void)
         cmocka_unit_test(the_kinds_of_prctl_do_not_disturb_each_other),
         cmocka_unit_test(only_deny_all_refuses_execve_and_only_in_its_final_form),
         cmocka_unit_test(a_supervisor_is_asked_about_programs_and_code),
+        cmocka_unit_test(set_user_id_files_are_refused_where_no_supervisor_judges),
         cmocka_unit_test(log_mode_refuses_nothing),
         cmocka_unit_test(unlisted_calls_pass_after_few_instructions),
         cmocka_unit_test(the_simulator_sees_a_malformed_filter),

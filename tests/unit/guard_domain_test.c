@@ -402,6 +402,71 @@ static void only_the_trees_of_a_write_block_are_written(void **state)
     free(blob);
 }
 
+static void install_supervised(const void *blob)
+{
+    struct eg_guard_plan plan = { .blob = blob, .stage = EG_STAGE_LAUNCH, .supervised = true };
+    struct eg_guard_error error = { 0 };
+    int r = eg_guard_install(&plan, &error);
+    if (r < 0) dprintf(2, "%s: %d\n", error.what, r);
+    CHECK(r == 0);
+}
+
+/* Supervised: the upload tree is the supervisor's alone, and no folder above it
+ * can be moved or replaced. */
+static void check_supervised_uploads(const void *blob)
+{
+    install_supervised(blob);
+    CHECK(create(path("www/a/uploads/new")) == -EACCES);
+    CHECK(create(path("www/a/uploads/sub/new")) == -EACCES);
+    CHECK(open_for_writing(path("www/a/uploads/old")) == -EACCES);
+    CHECK(unlink(path("www/a/uploads/old")) < 0 && errno == EACCES);
+    CHECK(rename(path("www/a/uploads/old"), path("www/a/cache/x")) < 0);
+    CHECK(rename(path("www/a/uploads"), path("www/a/cache/x")) < 0);
+    CHECK(rename(path("www/a"), path("www/b")) < 0 && errno == EACCES);
+    CHECK(rename(path("www"), path("www2")) < 0);
+    CHECK(symlink("/tmp", path("www/new")) < 0 && errno == EACCES);
+    CHECK(mkdir(path("www/new"), 0755) < 0 && errno == EACCES);
+    CHECK(create(path("www/a/cache/new")) == 0);
+    CHECK(open_for_writing(path("www/a/index")) == 0);
+    CHECK(create(path("open/new")) == 0);
+    CHECK(open_for_writing("/dev/null") == 0);
+}
+
+static void check_unsupervised_uploads(const void *blob)
+{
+    install(blob, EG_STAGE_FINAL);
+    CHECK(create(path("www/a/uploads/new")) == 0);
+    CHECK(create(path("www/a/cache/new")) == 0);
+    CHECK(create(path("beside-new")) == -EACCES);
+}
+
+static void upload_trees_belong_to_the_supervisor(void **state)
+{
+    static const char *const folders[] = { "www", "www/a", "www/a/uploads", "www/a/uploads/sub",
+                                           "www/a/cache" };
+    (void)state;
+    need_abi(1);
+    struct blob_builder b;
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        assert_return_code(mkdir(path(folders[i]), 0777), errno);
+        assert_return_code(chmod(path(folders[i]), 0777), errno);
+    }
+    write_file(path("www/a/uploads/old"), "x");
+    write_file(path("www/a/index"), "x");
+    blob_builder_init(&b, EG_BLOB_NO_NEW_PRIVS);
+    blob_builder_allow(&b, blob_builder_loader());
+    blob_builder_write_tree(&b, path("www/**"), EG_TREE_ALLOW);
+    blob_builder_write_tree(&b, path("www/*/uploads/**"), EG_TREE_ALLOW);
+    blob_builder_write_tree(&b, path("www/a/uploads/sub/**"), EG_TREE_ALLOW);
+    blob_builder_write_tree(&b, path("open/**"), EG_TREE_ALLOW);
+    const struct eg_blob_upload upload = { .root = blob_builder_string(&b, path("www/*/uploads")) };
+    blob_builder_add(&b, EG_SECTION_UPLOADS, &upload);
+    struct eg_blob *blob = finish(&b);
+    assert_true(in_both(check_supervised_uploads, blob));
+    assert_true(in_both(check_unsupervised_uploads, blob));
+    free(blob);
+}
+
 static int set_up(void **state)
 {
     struct eg_kernel kernel;
@@ -437,6 +502,7 @@ int main(void)
         cmocka_unit_test(nobody_makes_device_nodes),
         cmocka_unit_test(signals_and_abstract_sockets_stay_inside),
         cmocka_unit_test(only_the_trees_of_a_write_block_are_written),
+        cmocka_unit_test(upload_trees_belong_to_the_supervisor),
     };
     return cmocka_run_group_tests_name("the domain", tests, set_up, tear_down);
 }

@@ -66,6 +66,9 @@ static void assert_same_policy(const struct eg_policy *a, const struct eg_policy
         assert_int_equal(x->from_count, y->from_count);
         for (size_t j = 0; j < x->from_count; j++)
             assert_same_text(x->from[j].text, y->from[j].text);
+        assert_int_equal(x->user_count, y->user_count);
+        for (size_t j = 0; j < x->user_count; j++)
+            assert_same_text(x->users[j].text, y->users[j].text);
     }
     assert_int_equal(a->env_count, b->env_count);
     for (size_t i = 0; i < a->env_count; i++) {
@@ -108,6 +111,8 @@ static void statements_survive_printing(void **state)
     assert_identity("optional supervisor landlock capabilities seccomp\nno-new-privs no");
     assert_identity("exec { shell deny; pipeline allow; worker reexec }");
     assert_identity("exec { shell rewrite; pipeline deny }");
+    assert_identity(
+        "exec { allow /a from /b for c 7; shell allow from /m for d; deny /e ... for f }");
     assert_identity("env { drop A* B; keep C }\ncapabilities { }");
     assert_identity("capabilities { keep kill chown }\nkernel { allow ptrace }");
     assert_identity("log { file \"/a b\"; stderr; rate 1/s burst 2 }");
@@ -137,8 +142,8 @@ static void every_byte_survives_printing(void **state)
 static void words_that_mean_something_are_printed_in_quotes(void **state)
 {
     (void)state;
-    assert_identity(
-        "exec { allow /a \"...\" \"a...\" \"from\" \"#\" \"*\" \"<int>\" \"\" \"[\" \"a|b\" }");
+    assert_identity("exec { allow /a \"...\" \"a...\" \"from\" \"for\" \"#\" \"*\" \"<int>\" \"\" "
+                    "\"[\" \"a|b\" }");
 }
 
 static void a_rule_prints_as_its_statement(void **state)

@@ -20,12 +20,14 @@
 #include <unistd.h>
 #include <wordexp.h>
 
+#include "hooks.h"
+
 extern char **environ;
 
-static const char *function;
-static char **words; /* argv of the program to run; the line; what to load */
+const char *function;
+char **words; /* argv of the program to run; the line; what to load */
 
-static void *find(const char *name)
+void *find(const char *name)
 {
     void *symbol = dlsym(RTLD_DEFAULT, name);
     if (symbol) return symbol;
@@ -33,7 +35,7 @@ static void *find(const char *name)
     exit(0);
 }
 
-static int failed(int error)
+int failed(int error)
 {
     printf("%s: errno=%d\n", function, error);
     return 0;
@@ -103,7 +105,7 @@ static int call_syscall(void)
 }
 
 #define IN_CHILD(name)                                                                             \
-    static int try_##name(void)                                                                    \
+    int try_##name(void)                                                                           \
     {                                                                                              \
         return in_child(call_##name);                                                              \
     }
@@ -127,13 +129,13 @@ static int spawned(int error, pid_t pid)
     return waitpid(pid, NULL, 0) != pid;
 }
 
-static int try_posix_spawn(void)
+int try_posix_spawn(void)
 {
     pid_t pid = 0;
     int error = posix_spawn(&pid, words[0], NULL, NULL, words, environ);
     return spawned(error, pid);
 }
-static int try_posix_spawnp(void)
+int try_posix_spawnp(void)
 {
     pid_t pid = 0;
     int error = posix_spawnp(&pid, words[0], NULL, NULL, words, environ);
@@ -146,23 +148,23 @@ static int pidfd_spawned(const char *name)
     int error = f(&fd, words[0], NULL, NULL, words, environ);
     return error ? failed(error) : waitpid(-1, NULL, 0) < 0;
 }
-static int try_pidfd_spawn(void)
+int try_pidfd_spawn(void)
 {
     return pidfd_spawned("pidfd_spawn");
 }
-static int try_pidfd_spawnp(void)
+int try_pidfd_spawnp(void)
 {
     return pidfd_spawned("pidfd_spawnp");
 }
 
 /* ---- shell ---- */
 
-static int try_system(void)
+int try_system(void)
 {
     printf("system: status=%d\n", system(words[0]));
     return 0;
 }
-static int try___libc_system(void)
+int try___libc_system(void)
 {
     int (*f)(const char *) = find("__libc_system");
     printf("__libc_system: status=%d\n", f(words[0]));
@@ -176,27 +178,27 @@ static int read_stream(FILE *stream)
     printf("%s: status=%d\n", function, pclose(stream));
     return 0;
 }
-static int try_popen(void)
+int try_popen(void)
 {
     return read_stream(popen(words[0], "r"));
 }
-static int try_pclose(void)
+int try_pclose(void)
 {
     return read_stream(popen(words[0], "r"));
 }
-static int try__IO_popen(void)
+int try__IO_popen(void)
 {
     FILE *(*f)(const char *, const char *) = find("_IO_popen");
     return read_stream(f(words[0], "r"));
 }
-static int try__IO_proc_open(void)
+int try__IO_proc_open(void)
 {
     void *(*f)(void *, const char *, const char *) = find("_IO_proc_open");
     /* libio's own popen object, made by a harmless popen. */
     if (f(stdin, words[0], "r")) return 1;
     return failed(errno);
 }
-static int try_wordexp(void)
+int try_wordexp(void)
 {
     wordexp_t result;
     int r = wordexp(words[0], &result, 0);
@@ -208,7 +210,7 @@ static int try_wordexp(void)
 
 /* ---- variables, libraries, tables ---- */
 
-static int try_putenv(void)
+int try_putenv(void)
 {
     char entry[256];
     snprintf(entry, sizeof(entry), "%s=%s", words[0], words[1]);
@@ -216,7 +218,7 @@ static int try_putenv(void)
     printf("RAN %s\n", getenv(words[0]));
     return 0;
 }
-static int try_setenv(void)
+int try_setenv(void)
 {
     if (setenv(words[0], words[1], 1)) return failed(errno);
     printf("RAN %s\n", getenv(words[0]));
@@ -230,16 +232,16 @@ static int loaded(void *handle)
            text && strstr(text, "refused by execguard") ? EACCES : -1, text ? text : "(no text)");
     return 0;
 }
-static int try_dlopen(void)
+int try_dlopen(void)
 {
     return loaded(dlopen(words[0], RTLD_NOW));
 }
-static int try_dlmopen(void)
+int try_dlmopen(void)
 {
     void *(*f)(long, const char *, int) = find("dlmopen");
     return loaded(f(-1, words[0], RTLD_NOW));
 }
-static int try_iconv_open(void)
+int try_iconv_open(void)
 {
     static char entry[256];
     static char *edited[512];

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/* Purpose: look through files before they get their names, and after they were
+ * closed. */
+#include "supervisor/write_parts.h"
+
+#include "base/sha256.h"
+#include "upload/quarantine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PIECE (128u << 10)
+
+/* --- Reading ------------------------------------------------------------------ */
+
+int eg_scan_open(int object, struct eg_scan *ret)
+{
+    struct stat st;
+    *ret = (struct eg_scan){ .fd = -1 };
+    if (fstat(object, &st) < 0) return -errno;
+    if (!S_ISREG(st.st_mode)) return -EINVAL;
+    int fd = open(eg_fd_path(object).text, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) return -errno;
+    ret->fd = fd;
+    /* EAGAIN: it is open for writing.  Another error: nobody can tell here, on a
+     * network's file system for one. */
+    ret->frozen = fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+    ret->has_writers = !ret->frozen && errno == EAGAIN;
+    return 0;
+}
+
+int eg_scan_read(struct eg_scan *scan, uint32_t kinds)
+{
+    unsigned char *piece = malloc(PIECE);
+    struct eg_content_state *state = malloc(sizeof *state);
+    struct eg_sha256 sha;
+    ssize_t n = piece && state ? 1 : 0;
+    int error = n ? 0 : -ENOMEM;
+    bool open_question = true;
+    eg_sha256_init(&sha);
+    if (!error) eg_content_begin(state, kinds);
+    for (off_t at = 0; !error && (n = pread(scan->fd, piece, PIECE, at)) > 0; at += n) {
+        if (open_question) open_question = eg_content_feed(state, piece, (size_t)n);
+        scan->size += (uint64_t)n;
+    }
+    if (n < 0) error = -errno;
+    if (!error) eg_content_end(state, &scan->hits);
+    /* its digest only when it is told: half of the work of a harmless file */
+    for (off_t at = 0; !error && scan->hits && (n = pread(scan->fd, piece, PIECE, at)) > 0; at += n)
+        eg_sha256_feed(&sha, piece, (size_t)n);
+    eg_sha256_done(&sha, scan->sha256);
+    free(state);
+    free(piece);
+    return error;
+}
+
+bool eg_scan_still_frozen(const struct eg_scan *scan)
+{
+    return fcntl(scan->fd, F_GETLEASE) == F_RDLCK;
+}
+
+void eg_scan_close(struct eg_scan *scan)
+{
+    if (scan->fd >= 0) close(scan->fd);
+    scan->fd = -1;
+}
+
+/* --- Putting away --------------------------------------------------------------- */
+
+static const char *quarantine_of(const struct eg_job *job, uint32_t upload)
+{
+    const struct eg_blob *blob = job->writes->tree->blob;
+    const struct eg_blob_upload *uploads = eg_blob_section(blob, EG_SECTION_UPLOADS);
+    return uploads[upload].quarantine ? eg_blob_cstr(blob, uploads[upload].quarantine) : NULL;
+}
+
+void eg_scan_name_kinds(uint32_t hits, char *ret, size_t size)
+{
+    ret[0] = '\0';
+    for (unsigned kind = 0; kind < EG_CONTENT_COUNT; kind++) {
+        size_t n = strlen(ret);
+        if (!(hits & EG_CONTENT_BIT(kind))) continue;
+        snprintf(ret + n, size - n, "%s%s", n ? " " : "", eg_content_slug((enum eg_content)kind));
+    }
+}
+
+/* Move it to the quarantine. False: there is none, or it could not be done. */
+static bool quarantine(struct eg_job *job, uint32_t upload, int folder, const char *name,
+                       const char *path, const struct eg_scan *scan)
+{
+    const char *to = quarantine_of(job, upload);
+    char kinds[128];
+    struct eg_quarantined taken;
+    if (!to || folder < 0 || !name[0]) return false;
+    int fd = eg_quarantine_open(to);
+    if (fd < 0) return false;
+    eg_scan_name_kinds(scan->hits, kinds, sizeof kinds);
+    struct eg_quarantine_note note = {
+        .path = path,
+        .reason = eg_reason_slug(EG_REASON_CONTENT),
+        .kinds = kinds,
+        .policy = eg_blob_cstr(job->writes->tree->blob, job->writes->tree->blob->name),
+    };
+    int error = eg_quarantine_take(fd, folder, name, scan->fd, &note, &taken);
+    close(fd);
+    return error == 0;
+}
+
+static void tell_content(struct eg_job *job, const struct eg_write_decision *decision,
+                         const struct eg_scan *scan, const char *path)
+{
+    eg_job_refuse(job, EG_KIND_CONTENT, decision->reason, decision, path);
+    job->event.has_content = true;
+    job->event.size = scan->size;
+    job->event.hits = scan->hits;
+    memcpy(job->event.sha256, scan->sha256, sizeof job->event.sha256);
+}
+
+/* --- Before it gets its name ------------------------------------------------------ */
+
+static enum eg_content_answer judge_named(struct eg_job *job, const struct eg_place *source,
+                                          const struct eg_place *target, uint32_t kinds,
+                                          struct eg_scan *scan)
+{
+    struct eg_write_decision decision;
+    int error = eg_scan_open(source->object, scan);
+    if (!error) error = eg_scan_read(scan, kinds);
+    if (error) {
+        eg_job_refuse(job, EG_KIND_CONTENT, EG_REASON_UNREADABLE, NULL, target->path);
+        return EG_CONTENT_REFUSED;
+    }
+    eg_decide_content(job->writes->tree->blob, target->upload, scan->hits, &decision);
+    if (decision.verdict != EG_VERDICT_DENY) return EG_CONTENT_FINE;
+    tell_content(job, &decision, scan, target->path);
+    quarantine(job, target->upload, source->folder, source->name, target->path, scan);
+    return EG_CONTENT_REFUSED;
+}
+
+enum eg_content_answer eg_job_content(struct eg_job *job, const struct eg_place *source,
+                                      const struct eg_place *target,
+                                      const struct eg_write_decision *decision,
+                                      struct eg_scan *ret_scan)
+{
+    const struct eg_identity_of *self = &job->writes->self;
+    ret_scan->fd = -1;
+    if (!S_ISREG(source->st.st_mode)) return EG_CONTENT_FINE;
+    if (!job->patient && source->st.st_size > EG_SCAN_INLINE) return EG_CONTENT_LATER;
+    /* the caller need not be allowed to read what it moves */
+    eg_caller_leave(self, &job->caller);
+    enum eg_content_answer result = judge_named(job, source, target, decision->contents, ret_scan);
+    if (result == EG_CONTENT_REFUSED) eg_scan_close(ret_scan);
+    if (eg_caller_become(self, &job->caller) == 0) return result;
+    eg_scan_close(ret_scan);
+    eg_job_refuse(job, EG_KIND_WRITE, EG_REASON_IDENTITY, NULL, target->path);
+    return EG_CONTENT_REFUSED;
+}
+
+/* --- After it was closed ------------------------------------------------------------ */
+
+/* Our own lease would make us wait, somebody else's is not waited for. */
+static void empty(int object, const struct eg_scan *scan)
+{
+    struct eg_fd_path held = eg_fd_path(object);
+    if (scan->fd >= 0) fcntl(scan->fd, F_SETLEASE, F_UNLCK);
+    int fd = open(held.text, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || ftruncate(fd, 0) < 0) chmod(held.text, 0); /* runs as a program: ETXTBSY */
+    if (fd >= 0) close(fd);
+}
+
+/* Out of the way: into the quarantine; without one it is emptied, whatever other
+ * names it has, and removed. */
+static void put_away(struct eg_job *job, uint32_t upload, const char *path,
+                     const struct eg_scan *scan)
+{
+    const struct eg_watch *watch = job->closed;
+    char text[EG_PATH_MAX + 256];
+    struct stat held, named;
+    size_t n = strlen(path);
+    memcpy(text, path, n + 1);
+    char *slash = strrchr(text, '/');
+    char *name = slash + 1;
+    *slash = '\0';
+    int folder = open(slash == text ? "/" : text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (!quarantine(job, upload, folder, name, path, scan)) {
+        empty(watch->object, scan);
+        if (folder >= 0 && fstat(watch->object, &held) == 0 &&
+            fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+            held.st_dev == named.st_dev && held.st_ino == named.st_ino)
+            unlinkat(folder, name, 0);
+    }
+    if (folder >= 0) close(folder);
+}
+
+/* Who cannot be read is not trusted. */
+static void judge_closed(struct eg_job *job, const char *path, uint32_t upload)
+{
+    const struct eg_blob *blob = job->writes->tree->blob;
+    const struct eg_blob_upload *uploads = eg_blob_section(blob, EG_SECTION_UPLOADS);
+    struct eg_write_decision decision;
+    struct eg_scan scan;
+    int error = eg_scan_open(job->closed->object, &scan);
+    job->closed->writers = !error && scan.has_writers;
+    /* it lingers: nothing was closed, and nobody holds it */
+    if (!error && !job->closed->reads) {
+        eg_scan_close(&scan);
+        return;
+    }
+    if (!error) error = eg_scan_read(&scan, uploads[upload].contents);
+    if (error)
+        eg_job_refuse(job, EG_KIND_CONTENT, EG_REASON_UNREADABLE, NULL, path);
+    else
+        eg_decide_content(blob, upload, scan.hits, &decision);
+    if (!error && decision.verdict == EG_VERDICT_DENY) tell_content(job, &decision, &scan, path);
+    if (job->event.wanted) put_away(job, upload, path, &scan);
+    eg_scan_close(&scan);
+}
+
+enum eg_job_state eg_job_closed(struct eg_job *job)
+{
+    struct eg_watch *watch = job->closed;
+    struct stat st;
+    char path[EG_PATH_MAX + 256];
+    if (!job->patient && (eg_job_class(job, watch->object) != EG_FS_LOCAL ||
+                          fstat(watch->object, &st) < 0 || st.st_size > EG_SCAN_INLINE))
+        return EG_JOB_LATER;
+    watch->writers = false;
+    ssize_t n = readlink(eg_fd_path(watch->object).text, path, sizeof path - 1);
+    if (n <= 0 || fstat(watch->object, &st) < 0 || st.st_nlink == 0) return EG_JOB_DONE;
+    path[n] = '\0';
+    /* moved to where no rule is about it? */
+    uint32_t upload = eg_decide_upload_of(job->writes->tree->blob, eg_str(path));
+    if (upload != EG_NONE) judge_closed(job, path, upload);
+    return EG_JOB_DONE;
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/* What the files of write.c share. */
+#ifndef EG_SUPERVISOR_WRITE_PARTS_H
+#define EG_SUPERVISOR_WRITE_PARTS_H
+
+#include "content/content.h"
+#include "decide/write.h"
+#include "supervisor/remote.h"
+#include "supervisor/tree.h"
+#include "supervisor/write.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* --- Whose call it is (write_caller.c) ---------------------------------------- */
+
+#define EG_GROUPS_MAX 1024u
+
+/* What the kernel asks a task for when it changes a file tree. */
+struct eg_identity_of {
+    uid_t user; /* file system user and group: setfsuid(2) */
+    gid_t group;
+    uint64_t effective; /* capabilities */
+    mode_t umask;
+    ino_t users; /* the user namespace */
+    uint32_t group_count;
+    gid_t groups[EG_GROUPS_MAX];
+};
+
+/* Descriptors of a thread's /proc folder.  They belong to this very thread: when
+ * its id is another's, they answer ESRCH. */
+struct eg_proc {
+    pid_t tid;
+    int folder, status;
+};
+
+/* Open them (-errno), close them. */
+int eg_proc_open(pid_t tid, struct eg_proc *ret);
+void eg_proc_close(struct eg_proc *proc);
+
+/* Read a thread's identity.  0 or -errno (-ESRCH: gone; -E2BIG: too many groups). */
+int eg_caller_read(const struct eg_proc *proc, struct eg_identity_of *ret);
+
+/* Our own. */
+int eg_caller_self(struct eg_identity_of *ret);
+
+/* Would the kernel treat both alike? */
+bool eg_caller_is(const struct eg_identity_of *a, const struct eg_identity_of *b);
+
+/* Become the caller in this thread, as far as files are concerned; and ourselves
+ * again.  0; -EPERM: we may not (nothing changed then).  Leaving cannot fail: it
+ * ends the process rather than go on as somebody else. */
+int eg_caller_become(const struct eg_identity_of *self, const struct eg_identity_of *caller);
+void eg_caller_leave(const struct eg_identity_of *self, const struct eg_identity_of *caller);
+
+/* --- Where it leads (write_walk.c) -------------------------------------------- */
+
+/* A path's end, held.  The folder and the last component; name is empty where
+ * there is none (`.`, `..`, `/`, a descriptor, a magic link). */
+struct eg_place {
+    int folder; /* O_PATH, or -1 */
+    int object; /* O_PATH | O_NOFOLLOW of what is there, or -1 */
+    struct stat st;
+    bool slash; /* the path ended in one */
+    char name[256];
+    char path[EG_PATH_MAX + 256]; /* canonical; not absolute for what has no path */
+    uint32_t upload;              /* the upload tree that holds it, or EG_NONE */
+};
+
+/* FOLLOW the last component's links; take an EMPTY path for the descriptor; the
+ * LAST component stays itself even where a slash follows it. */
+enum { EG_FIND_FOLLOW = 1, EG_FIND_EMPTY = 2, EG_FIND_LAST = 4 };
+
+/* --- One call (write.c) ------------------------------------------------------- */
+
+enum eg_write_act {
+    EG_ACT_OPEN,
+    EG_ACT_MKDIR,
+    EG_ACT_MKNOD,
+    EG_ACT_SYMLINK,
+    EG_ACT_LINK,
+    EG_ACT_RENAME,
+    EG_ACT_REMOVE,
+    EG_ACT_TRUNCATE,
+    EG_ACT_MODE,
+    EG_ACT_OWNER,
+    EG_ACT_TIMES,
+    EG_ACT_SET_XATTR,
+    EG_ACT_REMOVE_XATTR,
+    EG_ACT_BIND,
+};
+
+struct eg_write_call; /* a row of write.c's table */
+
+/* Its name, for events. */
+const char *eg_write_call_name(const struct eg_write_call *call);
+
+/* What a call asks for, read out of its registers. */
+struct eg_write_args {
+    const struct eg_write_call *call;
+    enum eg_write_act act;
+    int dirfd[2];
+    uint64_t path[2]; /* addresses */
+    uint64_t a, b, c; /* what else it takes: see the table in write.c */
+    int flags;        /* O_*, AT_* or RENAME_* */
+    mode_t mode;
+};
+
+/* An event to come. */
+struct eg_write_event {
+    bool wanted;
+    enum eg_action action;
+    enum eg_kind kind;
+    enum eg_reason reason;
+    struct eg_write_decision decision;
+    char path[EG_PATH_MAX + 256];
+    uint64_t size;
+    uint32_t hits; /* kinds of content */
+    bool has_content;
+    unsigned char sha256[32];
+};
+
+enum eg_job_state {
+    EG_JOB_DONE = 0,
+    EG_JOB_LATER, /* it might wait: again, from the start, in a helper */
+};
+
+struct eg_watch;
+
+struct eg_job {
+    struct eg_writes *writes;
+    struct eg_job *next;        /* the pool's */
+    struct eg_job *after;       /* the loop's list of waiting ones */
+    struct seccomp_notif notif; /* id 0: no call, but a file that was closed */
+    bool patient;               /* runs in a helper */
+    bool abandoned;             /* the loop gave up on it and answered */
+    int64_t deadline;           /* CLOCK_MONOTONIC, ms */
+
+    struct eg_write_args args;
+    struct eg_proc proc;
+    bool proc_owned;
+    struct eg_identity_of caller;
+    bool is_caller;  /* this thread is the caller now */
+    bool find_again; /* a link's owner must be compared with the caller */
+    int root, bases[2];
+    char spelled[2][EG_PATH_MAX];
+    struct eg_place places[2];
+    /* file systems that a helper met: the loop then knows them */
+    struct {
+        uint64_t dev;
+        uint32_t class;
+    } learned[4];
+    uint32_t learned_count;
+
+    /* the result */
+    struct eg_answer answer;
+    int inject; /* descriptor to give to the caller, or -1 */
+    bool inject_cloexec;
+    int watched;           /* O_PATH of a file to judge after its last close, or -1 */
+    uint32_t watch_upload; /* its tree */
+    bool watch_lingers;    /* somebody outside the tree might be about to open it */
+    struct eg_write_event event;
+
+    /* a closed file */
+    struct eg_watch *closed;
+};
+
+/* Bigger files are read by helpers. */
+#define EG_SCAN_INLINE (64 << 10)
+
+/* Where a file system's answers come from. */
+enum eg_fs_class {
+    EG_FS_UNKNOWN = 0,
+    EG_FS_LOCAL, /* this kernel's own: never waits for another program or machine */
+    EG_FS_SLOW,
+    EG_FS_PROC,
+};
+
+#define EG_FS_SLOTS   16u
+#define EG_PROC_SLOTS 32u
+
+struct eg_pool;
+struct eg_watches;
+
+struct eg_writes {
+    struct eg_tree *tree;
+    struct eg_identity_of self;
+    int fd; /* epoll: of the two below and of a timer */
+    int timer;
+    bool timer_runs;
+    struct eg_pool *pool;
+    struct eg_watches *watches;
+    struct eg_job *waiting; /* handed to helpers, not yet answered */
+    struct {
+        uint64_t dev;
+        enum eg_fs_class class;
+    } systems[EG_FS_SLOTS];
+    uint32_t next_system;
+    struct eg_proc procs[EG_PROC_SLOTS];
+    int protected_symlinks; /* sysctl fs.protected_symlinks */
+    uint64_t own_root[3];   /* device, inode and mount of our root */
+    struct eg_job job;      /* the loop's */
+    char stage[32];         /* prefix of names that are never final: write_names.c */
+};
+
+/* Find what path number `which` of the call names.  0 (also when nothing is there:
+ * object -1); EG_JOB_LATER; -errno, the call's own error. */
+int eg_job_find(struct eg_job *job, int which, unsigned flags);
+
+/* Forget a place. */
+void eg_place_close(struct eg_place *place);
+
+/* "/proc/self/fd/N", by which a held file is named. */
+struct eg_fd_path {
+    char text[32];
+};
+struct eg_fd_path eg_fd_path(int fd);
+
+/* Judge: fills job->event when there is one to write.  False: refused, and the
+ * answer is set. */
+bool eg_job_judge(struct eg_job *job, enum eg_write_op op, const struct eg_place *place,
+                  const char *other, mode_t mode, struct eg_write_decision *ret);
+void eg_job_refuse(struct eg_job *job, enum eg_kind kind, enum eg_reason reason,
+                   const struct eg_write_decision *decision, const char *path);
+void eg_job_answer(struct eg_job *job, long result);
+
+/* The acts, on places that are found, as the caller.  EG_JOB_DONE with the answer
+ * set, or EG_JOB_LATER before anything was changed. */
+enum eg_job_state eg_job_open(struct eg_job *job);
+enum eg_job_state eg_job_make(struct eg_job *job); /* MKDIR, MKNOD, SYMLINK */
+enum eg_job_state eg_job_link(struct eg_job *job);
+enum eg_job_state eg_job_rename(struct eg_job *job);
+enum eg_job_state eg_job_remove(struct eg_job *job);
+enum eg_job_state eg_job_attribute(struct eg_job *job); /* TRUNCATE and what follows it */
+
+/* openat(2) that waits for nothing but leases, and for them in a helper only; in
+ * the loop it is EG_WOULD_WAIT then.  A descriptor with O_NONBLOCK, or -errno. */
+#define EG_WOULD_WAIT (-100000) /* no error of the kernel's */
+int eg_job_open_at(const struct eg_job *job, int folder, const char *name, int flags, mode_t mode);
+
+/* --- What a file holds (write_content.c) -------------------------------------- */
+
+/* A file that is being looked through.  frozen: nobody else has it open for
+ * writing, and whoever wants to waits until it is closed (fcntl(2), F_SETLEASE). */
+struct eg_scan {
+    int fd;
+    bool frozen;
+    bool has_writers; /* somebody has it open for writing */
+    uint32_t hits;
+    uint64_t size;
+    unsigned char sha256[32];
+};
+
+/* Open and freeze the file behind an O_PATH descriptor, as ourselves; 0 or
+ * -errno.  Then read all of it, looking for these kinds. */
+int eg_scan_open(int object, struct eg_scan *ret);
+int eg_scan_read(struct eg_scan *scan, uint32_t kinds);
+/* Slugs of kinds of content, blanks between, into ret. */
+void eg_scan_name_kinds(uint32_t hits, char *ret, size_t size);
+/* Has nobody tried to open it for writing since? */
+bool eg_scan_still_frozen(const struct eg_scan *scan);
+void eg_scan_close(struct eg_scan *scan);
+
+/* Judge the content of a file that is to get this name.  FINE: go on, and close the
+ * scan when the name is made; REFUSED: the answer is set; LATER: it is big. */
+enum eg_content_answer { EG_CONTENT_FINE, EG_CONTENT_REFUSED, EG_CONTENT_LATER };
+enum eg_content_answer eg_job_content(struct eg_job *job, const struct eg_place *source,
+                                      const struct eg_place *target,
+                                      const struct eg_write_decision *decision,
+                                      struct eg_scan *ret_scan);
+
+/* Judge a file that was closed (job->closed), and put it away on a hit.
+ * EG_JOB_LATER: it is big, or its file system slow. */
+enum eg_job_state eg_job_closed(struct eg_job *job);
+
+/* --- Files that are being written (write_watch.c) ----------------------------- */
+
+struct eg_watch {
+    struct eg_watch *next;
+    int object; /* O_PATH */
+    int wd;
+    pid_t tid;     /* who opened it last */
+    bool closed;   /* since somebody began to judge it */
+    bool busy;     /* somebody judges it... */
+    bool reads;    /* ...all of it; otherwise only whether it is open for writing */
+    bool lingers;  /* who outside of the tree was about to open it may do so until... */
+    bool writers;  /* result: it is open for writing still */
+    int64_t until; /* CLOCK_MONOTONIC, ms */
+};
+
+struct eg_watches *eg_watches_new(void);
+void eg_watches_free(struct eg_watches *watches);
+int eg_watches_fd(const struct eg_watches *watches);
+
+/* Watch the file behind `object` (taken over, also on failure). 0 or -errno:
+ * -ENFILE too many, -ENOSPC more than fs.inotify.max_user_watches. */
+int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, bool lingers);
+
+/* The next file to judge, marked busy; NULL: none (the descriptor is drained). */
+struct eg_watch *eg_watches_next(struct eg_watches *watches);
+
+/* It was judged: kept while somebody may still write to it. */
+void eg_watches_judged(struct eg_watches *watches, struct eg_watch *watch);
+
+/* Is any waiting for its time, so that eg_watches_next must be asked without an
+ * event? */
+bool eg_watches_linger(const struct eg_watches *watches);
+
+/* --- Helpers (write_pool.c) ----------------------------------------------------- */
+
+struct eg_pool *eg_pool_new(void);
+void eg_pool_free(struct eg_pool *pool);
+int eg_pool_fd(const struct eg_pool *pool);
+
+/* Hand a job over; 0, or -EBUSY when too many wait. */
+int eg_pool_give(struct eg_pool *pool, struct eg_job *job);
+
+/* The next finished job, or NULL. */
+struct eg_job *eg_pool_take(struct eg_pool *pool);
+
+/* Runs a job in a helper: called by the pool's threads. */
+void eg_job_run_patiently(struct eg_job *job);
+
+/* Begin a job for a call; run it as far as the loop can (EG_JOB_LATER: give a
+ * patient one to a helper). */
+void eg_job_begin(struct eg_job *job, struct eg_writes *writes, const struct seccomp_notif *notif);
+enum eg_job_state eg_job_run(struct eg_job *job);
+
+/* What the loop knows of a file system (st_dev's), or learns from a helper. */
+enum eg_fs_class eg_writes_class(const struct eg_writes *writes, uint64_t dev);
+enum eg_fs_class eg_fs_classify(int fd); /* asks it: may wait */
+enum eg_fs_class eg_job_class(struct eg_job *job, int fd);
+
+/* --- Events (write_event.c) ----------------------------------------------------- */
+
+void eg_job_report(struct eg_job *job);
+
+int64_t eg_writes_now(void);
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/* Purpose: learn when files of upload trees that were opened for writing are
+ * closed (inotify(7), IN_CLOSE_WRITE: the last descriptor and the last mapping of
+ * one opening are gone).
+ *
+ * Watched by inode, so that neither a rename nor a second name loses one, and held
+ * by a descriptor, which names it wherever it went. */
+#include "supervisor/write_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define BUCKETS   256u
+#define LINGER_MS 10000
+
+struct eg_watches {
+    int fd;
+    uint32_t count, max, lingering;
+    struct eg_watch *buckets[BUCKETS];
+    char events[4096];
+    size_t at, size; /* in events */
+    bool sweep;      /* lingering ones are to be asked for their time */
+};
+
+struct eg_watches *eg_watches_new(void)
+{
+    struct rlimit limit;
+    struct eg_watches *watches = calloc(1, sizeof *watches);
+    if (!watches) return NULL;
+    watches->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (watches->fd < 0) {
+        free(watches);
+        return NULL;
+    }
+    /* each takes a descriptor */
+    watches->max = 256;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        rlim_t half = limit.rlim_cur / 2;
+        watches->max = half > 65536 ? 65536 : (uint32_t)half;
+    }
+    return watches;
+}
+
+void eg_watches_free(struct eg_watches *watches)
+{
+    if (!watches) return;
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        for (struct eg_watch *watch = watches->buckets[i], *next; watch; watch = next) {
+            next = watch->next;
+            close(watch->object);
+            free(watch);
+        }
+    close(watches->fd);
+    free(watches);
+}
+
+int eg_watches_fd(const struct eg_watches *watches)
+{
+    return watches->fd;
+}
+
+static struct eg_watch *find(const struct eg_watches *watches, int wd)
+{
+    struct eg_watch *watch = watches->buckets[(uint32_t)wd % BUCKETS];
+    while (watch && watch->wd != wd) watch = watch->next;
+    return watch;
+}
+
+static void linger(struct eg_watches *watches, struct eg_watch *watch)
+{
+    if (!watch->lingers) watches->lingering++;
+    watch->lingers = true;
+    watch->until = eg_writes_now() + LINGER_MS;
+}
+
+int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, bool lingers)
+{
+    int wd = inotify_add_watch(watches->fd, eg_fd_path(object).text, IN_CLOSE_WRITE);
+    if (wd < 0) {
+        int error = -errno;
+        close(object);
+        return error;
+    }
+    struct eg_watch *watch = find(watches, wd);
+    if (watch) {
+        close(object);
+    } else {
+        if (watches->count < watches->max) watch = calloc(1, sizeof *watch);
+        if (!watch) {
+            inotify_rm_watch(watches->fd, wd);
+            close(object);
+            return -ENFILE;
+        }
+        watch->object = object;
+        watch->wd = wd;
+        watch->next = watches->buckets[(uint32_t)wd % BUCKETS];
+        watches->buckets[(uint32_t)wd % BUCKETS] = watch;
+        watches->count++;
+    }
+    watch->tid = tid;
+    if (lingers) linger(watches, watch);
+    return 0;
+}
+
+static void forget(struct eg_watches *watches, struct eg_watch *watch)
+{
+    struct eg_watch **at = &watches->buckets[(uint32_t)watch->wd % BUCKETS];
+    while (*at != watch) at = &(*at)->next;
+    *at = watch->next;
+    inotify_rm_watch(watches->fd, watch->wd);
+    close(watch->object);
+    if (watch->lingers) watches->lingering--;
+    watches->count--;
+    free(watch);
+}
+
+/* Events were lost: whatever is watched may have been closed. */
+static void mark_all(struct eg_watches *watches)
+{
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        for (struct eg_watch *watch = watches->buckets[i]; watch; watch = watch->next)
+            watch->closed = true;
+    watches->sweep = true;
+}
+
+static struct eg_watch *take(struct eg_watch *watch)
+{
+    if (!watch || watch->busy) return NULL;
+    watch->busy = true;
+    watch->reads = watch->closed;
+    watch->closed = false;
+    return watch;
+}
+
+/* Those whose time has come, and those that were closed while they were judged. */
+static struct eg_watch *next_due(struct eg_watches *watches)
+{
+    int64_t now = eg_writes_now();
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        for (struct eg_watch *watch = watches->buckets[i]; watch; watch = watch->next)
+            if (!watch->busy && (watch->closed || (watch->lingers && watch->until <= now)))
+                return take(watch);
+    return NULL;
+}
+
+struct eg_watch *eg_watches_next(struct eg_watches *watches)
+{
+    for (;;) {
+        if (watches->at >= watches->size) {
+            ssize_t n = read(watches->fd, watches->events, sizeof watches->events);
+            watches->at = 0;
+            watches->size = n > 0 ? (size_t)n : 0;
+            if (n <= 0) break;
+        }
+        const struct inotify_event *event =
+            (const struct inotify_event *)(const void *)(watches->events + watches->at);
+        watches->at += sizeof *event + event->len;
+        if (event->mask & IN_Q_OVERFLOW) {
+            mark_all(watches);
+            continue;
+        }
+        struct eg_watch *watch = event->mask & IN_CLOSE_WRITE ? find(watches, event->wd) : NULL;
+        if (watch) watch->closed = true;
+        if (watch && take(watch)) return watch;
+    }
+    if (!watches->sweep && !watches->lingering) return NULL;
+    struct eg_watch *watch = next_due(watches);
+    watches->sweep = watch;
+    return watch;
+}
+
+void eg_watches_judged(struct eg_watches *watches, struct eg_watch *watch)
+{
+    watch->busy = false;
+    if (watch->closed) {
+        /* once more, while it was looked at */
+        watches->sweep = true;
+        return;
+    }
+    bool waits = watch->lingers && watch->until > eg_writes_now();
+    if (watch->lingers && !waits) {
+        watch->lingers = false;
+        watches->lingering--;
+    }
+    /* who still has it open will close it */
+    if (!watch->writers && !waits) forget(watches, watch);
+}
+
+bool eg_watches_linger(const struct eg_watches *watches)
+{
+    return watches->lingering || watches->sweep;
+}
