@@ -168,7 +168,7 @@ static int serve(struct loop *loop, int signals, int main_process)
             return -ECHILD;
         }
         if (fds[1].revents & POLLIN) take_signal(loop, signals);
-        if (fds[3].revents) eg_writes_turn(loop->tree->writes);
+        if (loop->tree && fds[3].revents) eg_writes_turn(loop->tree->writes);
         int r = listen_once(loop, fds[0].revents);
         if (r) return r < 0 ? r : 0;
         if (!loop->worker && loop->tree && loop->tree->listener < 0) return 0;
