@@ -148,7 +148,7 @@ int eg_cli_explain_write(const struct eg_cli_verb *verb, const struct eg_blob *b
     } else {
         const struct eg_write_request request = { changes[i].op, eg_str(path), eg_str(other),
                                                   mode };
-        struct eg_write_decision decision = { 0 };
+        struct eg_write_decision decision;
         eg_decide_write(blob, &request, &decision);
         if (q->json)
             print_json(blob, &request, &decision);
