@@ -178,6 +178,9 @@ static bool parse_redirect(struct parser *parser, struct eg_line_command *comman
 
     if (redirect.kind == EG_REDIRECT_DUPLICATE) {
         const struct eg_line_word *word = &target.word;
+        /* dash takes the quotes off first; bash looks for the bare `-` */
+        if (parser->scan.dialect != EG_DIALECT_DASH && word->end - word->offset != word->n)
+            return refuse(parser, EG_CONSTRUCT_DESCRIPTOR, redirect.offset, word->end);
         if (word_is(word, EG_STR("-"))) {
             redirect.kind = EG_REDIRECT_CLOSE;
         } else if (word->n == 1 && word->text[0] >= '0' && word->text[0] <= '9') {
