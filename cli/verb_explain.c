@@ -36,37 +36,6 @@ const char eg_verb_explain_help[] =
     "Exit status: 0 allowed, 126 refused, 127 there is no such command, 125 the policy\n"
     "has errors.\n";
 
-/* What the wrapped command of `env', `nice' ... names, found by our PATH. */
-struct inner_search {
-    char spelled[EG_PATH_MAX];
-    char path[EG_PATH_MAX];
-    struct eg_script_memory script;
-};
-
-static struct eg_str search_path(void)
-{
-    const char *path = getenv("PATH");
-    return eg_str(path ? path : "/usr/local/bin:/usr/bin:/bin");
-}
-
-static int find_inner(void *context, struct eg_str name, struct eg_target *ret)
-{
-    struct inner_search *inner = context;
-    int r = eg_resolve_search(search_path(), name, inner->spelled, inner->path, ret);
-    if (r != -ENOENT) return r;
-    *ret = (struct eg_target){ .path = name };
-    return 0;
-}
-
-static int find_script(void *context, const struct eg_target *target, struct eg_script *ret)
-{
-    struct inner_search *inner = context;
-    int r = eg_resolve_script(&inner->script, target, ret);
-    if (r || !ret->count) return r;
-    return eg_resolve_file(AT_FDCWD, ret->words[0], 0, inner->script.interpreter, &ret->interpreter,
-                           NULL);
-}
-
 static const struct eg_ast_rule *find_rule(const struct eg_policy *policy,
                                            const struct eg_blob *blob,
                                            const struct eg_blob_rule *rule)
@@ -237,8 +206,8 @@ static int answer(const struct eg_cli_loaded *loaded, const struct question *q)
 {
     static char spelled[EG_PATH_MAX], path[EG_PATH_MAX], caller_path[EG_PATH_MAX];
     static char cwd[EG_PATH_MAX];
-    static struct inner_search inner;
-    const struct eg_lookup lookup = { find_inner, &inner, find_script };
+    static struct eg_api_search inner;
+    const struct eg_lookup lookup = eg_api_lookup(&inner);
     struct eg_exec_request request = {
         .argv = (const char *const *)q->argv,
         .argc = (size_t)q->argc,
@@ -257,7 +226,8 @@ static int answer(const struct eg_cli_loaded *loaded, const struct question *q)
         request.user_known = eg_user_number(eg_str(q->user), &request.user, &looked_up);
         if (!request.user_known) return eg_cli_error("--user %s: there is no such user", q->user);
     }
-    int r = eg_resolve_search(search_path(), eg_str(q->argv[0]), spelled, path, &request.target);
+    int r =
+        eg_resolve_search(eg_api_search_path(), eg_str(q->argv[0]), spelled, path, &request.target);
     if (r < 0) return refuse_file(q->argv[0], r, q->json);
 
     struct eg_decision decision;

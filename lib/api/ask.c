@@ -12,36 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct inner_search {
-    char spelled[EG_PATH_MAX];
-    char path[EG_PATH_MAX];
-    struct eg_script_memory script;
-};
-
-static struct eg_str search_path(void)
-{
-    const char *path = getenv("PATH");
-    return eg_str(path ? path : "/usr/local/bin:/usr/bin:/bin");
-}
-
-static int find_inner(void *context, struct eg_str name, struct eg_target *ret)
-{
-    struct inner_search *inner = context;
-    int r = eg_resolve_search(search_path(), name, inner->spelled, inner->path, ret);
-    if (r != -ENOENT) return r;
-    *ret = (struct eg_target){ .path = name };
-    return 0;
-}
-
-static int find_script(void *context, const struct eg_target *target, struct eg_script *ret)
-{
-    struct inner_search *inner = context;
-    int r = eg_resolve_script(&inner->script, target, ret);
-    if (r || !ret->count) return r;
-    return eg_resolve_file(AT_FDCWD, ret->words[0], 0, inner->script.interpreter, &ret->interpreter,
-                           NULL);
-}
-
 /* The strings lie behind the structure: one allocation. */
 static int answer(const struct execguard_verdict *verdict, const struct eg_str *program,
                   const struct eg_str *construct, const struct eg_str *hint,
@@ -79,8 +49,8 @@ int execguard_ask_exec(const struct execguard *guard, const char *const argv[],
 {
     const struct eg_blob *blob = guard->cached.blob;
     char spelled[EG_PATH_MAX], path[EG_PATH_MAX], cwd[EG_PATH_MAX], self[EG_PATH_MAX];
-    struct inner_search inner;
-    const struct eg_lookup lookup = { find_inner, &inner, find_script };
+    struct eg_api_search inner;
+    const struct eg_lookup lookup = eg_api_lookup(&inner);
     struct eg_exec_request request = { .argv = argv, .lookup = &lookup };
     request.user_known = true;
     request.user = (uint32_t)getuid();
@@ -91,7 +61,8 @@ int execguard_ask_exec(const struct execguard *guard, const char *const argv[],
     request.cwd = eg_resolve_cwd(cwd);
     int r = eg_resolve_self(self, &request.caller);
     if (r == 0)
-        r = eg_resolve_search(search_path(), eg_str(argv[0]), spelled, path, &request.target);
+        r = eg_resolve_search(eg_api_search_path(), eg_str(argv[0]), spelled, path,
+                              &request.target);
     if (r < 0) return r;
     eg_decide_exec(blob, &request, &decision);
     eg_api_judge_line(blob, &request, &line, &decision);

@@ -6,6 +6,19 @@
 #define EG_API_JUDGE_H
 
 #include "decide/decide.h"
+#include "resolve/resolve.h"
+
+/* PATH, or what execvp(3) takes where there is none. */
+struct eg_str eg_api_search_path(void);
+
+/* Finds what a wrapped command (`env', `nice' ...) names by that PATH, and what runs
+ * a script.  What it finds lies in `memory' until the next question. */
+struct eg_api_search {
+    char spelled[EG_PATH_MAX];
+    char path[EG_PATH_MAX];
+    struct eg_script_memory script;
+};
+struct eg_lookup eg_api_lookup(struct eg_api_search *memory);
 
 /* A decision about a shell becomes one about its command line, where the policy
  * has lines run without their shell; *ret_line is then the line.  decision->inner

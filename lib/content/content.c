@@ -5,6 +5,7 @@
  * A place is only looked at when LOOK bytes behind it are there, or the file
  * ended: so each is looked at once, whole, however the file was cut. */
 #include "content/content.h"
+#include "base/buf.h"
 #include "content/parts.h"
 
 enum { LOOK = 64 }; /* the longest thing that is compared at once */
@@ -52,6 +53,17 @@ const char *eg_content_slug(enum eg_content kind)
 const char *eg_content_sentence(enum eg_content kind)
 {
     return kind < EG_CONTENT_COUNT ? sentences[kind] : "unknown";
+}
+
+const char *eg_content_names(uint32_t hits, char *ret, size_t size)
+{
+    struct eg_buf names = eg_buf_over(ret, size);
+    for (unsigned kind = 0; kind < EG_CONTENT_COUNT; kind++) {
+        if (!(hits & EG_CONTENT_BIT(kind))) continue;
+        if (names.n) eg_buf_byte(&names, ' ');
+        eg_buf_add(&names, eg_content_slug((enum eg_content)kind));
+    }
+    return eg_buf_cstr(&names);
 }
 
 bool eg_content_find(struct eg_str slug, enum eg_content *ret)

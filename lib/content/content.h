@@ -22,6 +22,9 @@ enum eg_content {
 const char *eg_content_slug(enum eg_content kind);
 const char *eg_content_sentence(enum eg_content kind);
 
+/* Slugs of the kinds in `hits', blanks between, into ret (cut where it is full). */
+const char *eg_content_names(uint32_t hits, char *ret, size_t size);
+
 /* The kind of this slug into *ret; false when there is none. */
 bool eg_content_find(struct eg_str slug, enum eg_content *ret);
 

@@ -3,6 +3,7 @@
 #include "supervisor/tree.h"
 
 #include "guard/guard.h"
+#include "supervisor/numbers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,20 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-/* Newer than Debian 12's headers. */
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
-#ifndef SYS_setxattrat
-#define SYS_setxattrat 463
-#endif
-#ifndef SYS_removexattrat
-#define SYS_removexattrat 466
-#endif
 
 /* Which of the table's rows this machine has. */
 #define NR_ANY_ARCH(call) SYS_##call

@@ -10,6 +10,7 @@
  *
  * The loop does this at once with what the kernel has at hand; whatever might
  * wait gives EG_JOB_LATER before anything was changed and runs again in a helper. */
+#include "supervisor/numbers.h"
 #include "supervisor/write_parts.h"
 
 #include <errno.h>
@@ -18,20 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
-#ifndef SYS_setxattrat
-#define SYS_setxattrat 463
-#endif
-#ifndef SYS_removexattrat
-#define SYS_removexattrat 466
-#endif
 #ifndef __O_TMPFILE
 #define __O_TMPFILE 020000000
 #endif

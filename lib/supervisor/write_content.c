@@ -78,16 +78,6 @@ static const char *quarantine_of(const struct eg_job *job, uint32_t upload)
     return uploads[upload].quarantine ? eg_blob_cstr(blob, uploads[upload].quarantine) : NULL;
 }
 
-void eg_scan_name_kinds(uint32_t hits, char *ret, size_t size)
-{
-    ret[0] = '\0';
-    for (unsigned kind = 0; kind < EG_CONTENT_COUNT; kind++) {
-        size_t n = strlen(ret);
-        if (!(hits & EG_CONTENT_BIT(kind))) continue;
-        snprintf(ret + n, size - n, "%s%s", n ? " " : "", eg_content_slug((enum eg_content)kind));
-    }
-}
-
 /* Move it to the quarantine. False: there is none, or it could not be done. */
 static bool quarantine(struct eg_job *job, uint32_t upload, int folder, const char *name,
                        const char *path, const struct eg_scan *scan)
@@ -98,7 +88,7 @@ static bool quarantine(struct eg_job *job, uint32_t upload, int folder, const ch
     if (!to || folder < 0 || !name[0]) return false;
     int fd = eg_quarantine_open(to);
     if (fd < 0) return false;
-    eg_scan_name_kinds(scan->hits, kinds, sizeof kinds);
+    eg_content_names(scan->hits, kinds, sizeof kinds);
     struct eg_quarantine_note note = {
         .path = path,
         .reason = eg_reason_slug(EG_REASON_CONTENT),

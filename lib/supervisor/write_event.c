@@ -14,7 +14,7 @@ static const char *call_name(const struct eg_job *job)
 static void add_content(const struct eg_write_event *told, char *kinds, size_t kinds_size,
                         char *digest, struct eg_event *event)
 {
-    eg_scan_name_kinds(told->hits, kinds, kinds_size);
+    eg_content_names(told->hits, kinds, kinds_size);
     for (size_t i = 0; i < sizeof told->sha256; i++)
         snprintf(digest + 2 * i, 3, "%02x", told->sha256[i]);
     event->content = eg_str(kinds);

@@ -256,8 +256,6 @@ struct eg_scan {
  * -errno.  Then read all of it, looking for these kinds. */
 int eg_scan_open(int object, struct eg_scan *ret);
 int eg_scan_read(struct eg_scan *scan, uint32_t kinds);
-/* Slugs of kinds of content, blanks between, into ret. */
-void eg_scan_name_kinds(uint32_t hits, char *ret, size_t size);
 /* Has nobody tried to open it for writing since? */
 bool eg_scan_still_frozen(const struct eg_scan *scan);
 void eg_scan_close(struct eg_scan *scan);

@@ -138,16 +138,6 @@ static void digest_file(int fd, char *piece, char ret[65])
     for (size_t i = 0; i < 32; i++) snprintf(ret + 2 * i, 3, "%02x", digest[i]);
 }
 
-static void name_kinds(const struct eg_scan_hit *hit, char *ret, size_t size)
-{
-    size_t n = 0;
-    ret[0] = '\0';
-    for (unsigned kind = 0; kind < EG_CONTENT_COUNT && n < size; kind++)
-        if (hit->contents & EG_CONTENT_BIT(kind))
-            n += (size_t)snprintf(ret + n, size - n, "%s%s", n ? " " : "",
-                                  eg_content_slug((enum eg_content)kind));
-}
-
 static enum eg_reason reason_of(const struct eg_scan_hit *hit)
 {
     if (hit->contents) return EG_REASON_CONTENT;
@@ -164,7 +154,7 @@ static void take(struct eg_scan_pass *pass, const struct eg_scan_folder *folder,
     if (!to && options->blob && upload_row(options->blob, entry->upload)->quarantine)
         to = eg_blob_cstr(options->blob, upload_row(options->blob, entry->upload)->quarantine);
     if (!to) return;
-    name_kinds(hit, kinds, sizeof kinds);
+    eg_content_names(hit->contents, kinds, sizeof kinds);
     struct eg_quarantine_note note = {
         .path = entry->path,
         .reason = eg_reason_slug(reason_of(hit)),

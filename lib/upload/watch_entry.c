@@ -9,6 +9,8 @@
  * holds no data (a link, a socket, a FIFO, a device) loses its name. */
 #include "upload/watch_parts.h"
 
+#include "content/content.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,7 +77,7 @@ static int quarantine_entry(const struct eg_watch_entry *entry, const char *fold
     const struct eg_quarantine_note note = {
         .path = entry->path,
         .reason = eg_reason_slug(refusal->decision.reason),
-        .kinds = eg_watch_kinds(refusal->hits, kinds),
+        .kinds = eg_content_names(refusal->hits, kinds, sizeof kinds),
         .policy = eg_blob_cstr(refusal->blob, refusal->blob->name),
     };
     int fd = eg_quarantine_open(folder);

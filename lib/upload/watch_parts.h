@@ -262,9 +262,6 @@ void eg_watch_refuse(struct eg_watch *watch, const struct eg_watch_entry *entry,
 
 /* --- watch_report.c --- */
 
-/* The slugs of kinds of content, space between. */
-const char *eg_watch_kinds(uint32_t hits, char ret[256]);
-
 /* An event about `path`; hint may be NULL.  From any thread: delivered by the pool. */
 void eg_watch_report(struct eg_watch *watch, const struct eg_watch_refusal *refusal,
                      enum eg_action action, const char *call, const char *path, pid_t pid,

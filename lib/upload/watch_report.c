@@ -95,17 +95,6 @@ static void give(struct eg_watch *watch, const struct eg_blob *blob, struct eg_e
     atomic_fetch_add(&watch->lost_reports, 1);
 }
 
-const char *eg_watch_kinds(uint32_t hits, char ret[256])
-{
-    size_t n = 0;
-    *ret = '\0';
-    for (unsigned kind = 0; kind < EG_CONTENT_COUNT && n < 256; kind++)
-        if (hits & EG_CONTENT_BIT(kind))
-            n += (size_t)snprintf(ret + n, 256 - n, "%s%s", n ? " " : "",
-                                  eg_content_slug((enum eg_content)kind));
-    return ret;
-}
-
 void eg_watch_report(struct eg_watch *watch, const struct eg_watch_refusal *refusal,
                      enum eg_action action, const char *call, const char *path, pid_t pid,
                      const char *hint)
@@ -124,7 +113,7 @@ void eg_watch_report(struct eg_watch *watch, const struct eg_watch_refusal *refu
         .pid = pid,
     };
     char kinds[256], text[2048];
-    eg_watch_kinds(refusal->hits, kinds);
+    eg_content_names(refusal->hits, kinds, sizeof kinds);
     snprintf(text, sizeof text, "%s", hint ? hint : "");
     event.content = eg_str(kinds);
     if (action == EG_ACTION_DENY) atomic_fetch_add(&watch->shared->refused, 1);
