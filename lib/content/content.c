@@ -109,21 +109,21 @@ static inline block load(const unsigned char *p)
     return b;
 }
 
-/* A pair of bytes that begins something: <? <% <! <s <j <NUL, PK, __, au. */
+/* A pair of bytes that begins something: <? <% <! <s <j <c <NUL, PK, __, au. */
 static inline bool is_place(unsigned char a, unsigned char b)
 {
     unsigned char lower = b | 0x20;
-    return (a == '<' &&
-            (b == '?' || b == '%' || b == '!' || b == '\0' || lower == 's' || lower == 'j')) ||
+    return (a == '<' && (b == '?' || b == '%' || b == '!' || b == '\0' || lower == 's' ||
+                         lower == 'j' || lower == 'c')) ||
            (a == 'P' && b == 'K') || (a == '_' && b == '_') || (a == 'a' && b == 'u');
 }
 
 static inline block places(block a, block b)
 {
     block lower = b | 0x20;
-    block angle =
-        (block)(a == '<') & ((block)(b == '?') | (block)(b == '%') | (block)(b == '!') |
-                             (block)(b == 0) | (block)(lower == 's') | (block)(lower == 'j'));
+    block angle = (block)(a == '<') &
+                  ((block)(b == '?') | (block)(b == '%') | (block)(b == '!') | (block)(b == 0) |
+                   (block)(lower == 's') | (block)(lower == 'j') | (block)(lower == 'c'));
     return angle | ((block)(a == 'P') & (block)(b == 'K')) |
            ((block)(a == '_') & (block)(b == '_')) | ((block)(a == 'a') & (block)(b == 'u'));
 }
@@ -245,21 +245,49 @@ static void look_at_jsp(struct state *s, const unsigned char *q, size_t n)
         if (begins(q, n, tags[i])) hit(s, EG_CONTENT_ASP);
 }
 
-static void look_at_ssi(struct state *s, const unsigned char *q, size_t n)
+/* <cfset ...>: the tags of CFML that compute, start programs or touch files. */
+static void look_at_cfml(struct state *s, const unsigned char *q, size_t n)
 {
-    static const struct eg_str elements[] = { { "<!--#exec", 9 }, { "<!--#include", 12 } };
-    for (size_t i = 0; i < 2; i++)
-        if (begins(q, n, elements[i]) && n > elements[i].n && is_blank(q[elements[i].n]))
+    static const char *const tags[] = {
+        "abort",    "argument", "component", "directory", "dump",     "execute", "file",
+        "function", "http",     "if",        "include",   "invoke",   "loop",    "module",
+        "object",   "output",   "param",     "query",     "registry", "script",  "set",
+    };
+    if (!begins(q, n, EG_STR("<cf"))) return;
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+        struct eg_str tag = eg_str(tags[i]);
+        if (begins(q + 3, n - 3, tag) && n > 3 + tag.n &&
+            (is_blank(q[3 + tag.n]) || q[3 + tag.n] == '>'))
             hit(s, EG_CONTENT_ASP);
+    }
 }
 
-/* <%@ page ...: a word of at least two letters behind blanks. */
+static size_t skip_blanks(const unsigned char *q, size_t n, size_t from)
+{
+    while (from < n && is_blank(q[from])) from++;
+    return from;
+}
+
+/* Apache wants `#' at once; ASP takes blanks before its only element. */
+static void look_at_ssi(struct state *s, const unsigned char *q, size_t n)
+{
+    static const struct eg_str exec = { "#exec", 5 }, include = { "#include", 8 };
+    if (!begins(q, n, EG_STR("<!--"))) return;
+    size_t at = skip_blanks(q, n, 4);
+    struct eg_str element = at == 4 && begins(q + at, n - at, exec) ? exec : include;
+    if (!begins(q + at, n - at, element)) return;
+    at += element.n;
+    if (at < n && is_blank(q[at])) hit(s, EG_CONTENT_ASP);
+}
+
+/* <%@ page ...: a word of at least four letters; blanks on either side of the @. */
 static bool is_directive(const unsigned char *q, size_t n)
 {
-    size_t i = 3;
-    if (n < 4 || q[2] != '@') return false;
-    while (i < n && is_blank(q[i])) i++;
-    if (i == n) return true; /* nothing but blanks as far as one looks */
+    size_t i = skip_blanks(q, n, 2);
+    if (i == n) return n == LOOK; /* nothing but blanks as far as one looks */
+    if (q[i] != '@') return false;
+    i = skip_blanks(q, n, i + 1);
+    if (i == n) return true;
     size_t letters = i;
     while (i < n && eg_is_letter(q[i])) i++;
     return i - letters >= 4;
@@ -328,6 +356,7 @@ static void look_at(struct state *s, struct span *span, size_t at, size_t look)
         return;
     case '!': look_at_ssi(s, q, look); return;
     case 'j': look_at_jsp(s, q, look); return;
+    case 'c': look_at_cfml(s, q, look); return;
     default: break;
     }
     if (!begins(q, look, EG_STR("<script"))) return;
