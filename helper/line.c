@@ -423,46 +423,58 @@ static pid_t start_pipeline(const struct eg_line *line)
 static int run_commands(const struct eg_line *line)
 {
     const struct eg_line_command *first = &line->commands[0];
-    if (line->command_count > 1) {
-        pid_t last = start_pipeline(line);
-        return line->background ? 0 : wait_for(last, line->command_count);
-    }
-    if (first->flags & EG_COMMAND_EXEC) become(line, first);
+    if (line->command_count > 1) return wait_for(start_pipeline(line), line->command_count);
     /* the last command of bash is the process itself */
-    if (run.dialect != EG_DIALECT_DASH) become(line, first);
-    if (first->flags & EG_COMMAND_LOOKUP) become(line, first);
+    bool itself =
+        first->flags & (EG_COMMAND_EXEC | EG_COMMAND_LOOKUP) || run.dialect != EG_DIALECT_DASH;
+    if (itself && !line->tail) become(line, first);
     pid_t pid = start_child();
     if (pid == 0) become(line, first);
     return wait_for(pid, 1);
 }
 
-/* In background: the `cd`s that are joined to the command by && go with it. */
-static int run_background(const struct eg_line *line)
+/* `echo NUMBER` of the shell itself: its status. */
+static int print_number(long number)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%ld\n", number);
+    if (write(STDOUT_FILENO, text, (size_t)n) == n) return 0;
+    say("echo: ", "echo", "I/O error");
+    return 1;
+}
+
+/* In background: the `cd`s that are joined to the command by && go with it.  Returns
+ * the process that `$!` names. */
+static pid_t run_background(const struct eg_line *line)
 {
     uint32_t joined = line->cd_count;
     while (joined > 0 && line->cds[joined - 1].and_then) joined--;
     int status = change_directories(line, 0, joined, 0);
-    if (line->command_count > 1 && joined == line->cd_count) {
-        start_pipeline(line);
-        return 0;
-    }
-    if (start_child() == 0) {
+    if (line->command_count > 1 && joined == line->cd_count) return start_pipeline(line);
+    pid_t pid = start_child();
+    if (pid == 0) {
         enter_background(true);
         status = change_directories(line, joined, line->cd_count, status);
         if (status && joined < line->cd_count) _exit(status);
         if (line->command_count == 1) become(line, &line->commands[0]);
         _exit(wait_for(start_pipeline(line), line->command_count));
     }
-    return 0;
+    return pid;
 }
 
-static int run_line(const struct eg_line *line)
+static int run_foreground(const struct eg_line *line)
 {
-    if (line->background) return run_background(line);
     int status = change_directories(line, 0, line->cd_count, 0);
     if (!line->command_count) return status;
     if (line->cd_count && line->cds[line->cd_count - 1].and_then && status) return status;
     return run_commands(line);
+}
+
+static int run_line(const struct eg_line *line)
+{
+    long number = line->background ? run_background(line) : run_foreground(line);
+    if (line->tail) return print_number(number);
+    return line->background ? 0 : (int)number;
 }
 
 static int usage(void)

@@ -11,6 +11,7 @@
  *
  *   quotes, backslash, line joining, comments   done here, as dash does
  *   words, assignments, redirections, `&`, `|`  done here, as dash does
+ *   `; echo $?` and `& echo $!` at the end      told by `tail`; done by the runner
  *   file name patterns                          told by EG_WORD_GLOB; done by eg_line_expand
  *   variables, substitutions, tilde, IFS        refused: no word ever splits or changes
  *   PATH search, files, `cd`, environment       the runner's, see "The runner" below
@@ -141,6 +142,13 @@ struct eg_line_cd {
     bool and_then; /* followed by `&&`, not by `;` or a newline */
 };
 
+/* What the shell itself prints when the commands are done or on their way. */
+enum eg_line_tail {
+    EG_TAIL_NONE = 0,
+    EG_TAIL_STATUS,  /* `; echo $?`: the status of what went before, a `cd` that failed too */
+    EG_TAIL_PROCESS, /* `& echo $!`: the process of the (last) command in background */
+};
+
 #define EG_LINE_COMMANDS  16u /* parts of a pipeline */
 #define EG_LINE_REDIRECTS 32u /* in the whole line */
 #define EG_LINE_CDS       4u
@@ -160,6 +168,9 @@ struct eg_line {
     uint32_t command_count; /* 0: nothing runs, status 0 (empty, comment) or the cd's;
                                more than 1: a pipeline */
     bool background;        /* ends in `&` (command_count > 0) */
+    enum eg_line_tail tail; /* PROCESS only in background, STATUS only otherwise; no command
+                               has the `exec` prefix.  The shell's status is that of the write:
+                               0, or 1 after a message */
     struct eg_redirect redirects[EG_LINE_REDIRECTS];
     uint32_t redirect_count;
     const struct eg_line_word *words; /* the caller's array */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* A command line's grammar, one function a rule:
  *
- *   line     : newlines { cd (";" | "&&" | NEWLINE) } [ pipeline [";" | "&"] ] newlines
+ *   line     : newlines { cd (";" | "&&" | NEWLINE) } [ pipeline [";" | "&"] ] newlines [ tail ]
+ *   tail     : "echo" ("$?" | "$!") [";"] newlines
  *   pipeline : command { "|" newlines command }
  *   command  : { ASSIGNMENT | redirect } WORD { WORD | redirect }
  *
@@ -120,6 +121,17 @@ static bool word_is(const struct eg_line_word *word, struct eg_str text)
     return eg_str_equal(word_str(word), text);
 }
 
+/* 12>file, or the 12 of >12>file: bash reads a descriptor, dash a word. */
+static bool check_digits(struct parser *parser, const struct eg_line_word *word)
+{
+    int next = eg_scan_peek(&parser->scan);
+    uint32_t digits = 0;
+    if (parser->scan.dialect == EG_DIALECT_DASH || (next != '<' && next != '>')) return true;
+    while (digits < word->n && word->text[digits] >= '0' && word->text[digits] <= '9') digits++;
+    if (word->flags & EG_WORD_QUOTED || digits < word->n) return true;
+    return refuse(parser, EG_CONSTRUCT_DESCRIPTOR, word->offset, word->end);
+}
+
 /* ---- redirections ---- */
 
 /* The operator at the cursor: kind, descriptor, whether a descriptor follows. */
@@ -191,6 +203,8 @@ static bool parse_redirect(struct parser *parser, struct eg_line_command *comman
         parser->scan.text = text; /* nobody needs it any more */
         redirect.target.text = "";
         redirect.target.n = 0;
+    } else if (!check_digits(parser, &target.word)) {
+        return false;
     }
     if (line->redirect_count == EG_LINE_REDIRECTS)
         return refuse(parser, EG_CONSTRUCT_TOO_LONG, redirect.offset, target.word.end);
@@ -338,16 +352,7 @@ static bool parse_command_word(struct parser *parser, struct eg_line_command *co
     bool first = command->word_count == 0;
     if (!eg_scan_word(&parser->scan, first ? EG_SCAN_FIRST : EG_SCAN_ARGUMENT, &word)) return false;
 
-    if (parser->scan.dialect != EG_DIALECT_DASH && !(word.word.flags & EG_WORD_QUOTED)) {
-        /* 12>file: bash reads a descriptor, dash a word. */
-        int next = eg_scan_peek(&parser->scan);
-        uint32_t digits = 0;
-        while (digits < word.word.n && word.word.text[digits] >= '0' &&
-               word.word.text[digits] <= '9')
-            digits++;
-        if ((next == '<' || next == '>') && digits == word.word.n)
-            return refuse(parser, EG_CONSTRUCT_DESCRIPTOR, word.word.offset, word.word.end);
-    }
+    if (!check_digits(parser, &word.word)) return false;
     command->end = word.word.end;
     if (!first) {
         command->word_count++;
@@ -456,7 +461,43 @@ static bool check_background(struct parser *parser)
     return true;
 }
 
-/* After the command: nothing but an end, or the name of what follows. */
+/* `echo VALUE` at the cursor, and nothing behind it; VALUE in double quotes or not.
+ * By its bytes: a joined line in the middle of it is refused as before. */
+static bool takes_echo(struct parser *parser, const char *value)
+{
+    struct eg_scan *scan = &parser->scan;
+    struct eg_str rest = { scan->p + scan->at, scan->n - scan->at };
+    size_t start = scan->at, n = 4;
+    if (rest.n < 7 || !eg_bytes_equal(rest.p, "echo", 4)) return false;
+    while (n < rest.n && (rest.p[n] == ' ' || rest.p[n] == '\t')) n++;
+    bool quoted = n < rest.n && rest.p[n] == '"';
+    size_t end = n + 2 + 2 * quoted;
+    if (n == 4 || rest.n < end || !eg_bytes_equal(rest.p + n + quoted, value, 2) ||
+        (quoted && rest.p[end - 1] != '"'))
+        return false;
+    scan->at += end;
+    /* behind it a `#` would be of the word */
+    if (eg_scan_is_delimiter(eg_scan_peek(scan))) {
+        if (peek_token(parser) == TOKEN_SEMICOLON) take(parser, 1);
+        take_newlines(parser);
+        if (peek_token(parser) == TOKEN_END) return true;
+    }
+    scan->at = start;
+    return false;
+}
+
+/* tail : "echo" ("$?" | "$!") [";"] newlines */
+static bool parse_tail(struct parser *parser)
+{
+    struct eg_line *line = parser->line;
+    for (uint32_t i = 0; i < line->command_count; i++)
+        if (line->commands[i].flags & EG_COMMAND_EXEC) return false;
+    if (!takes_echo(parser, line->background ? "$!" : "$?")) return false;
+    line->tail = line->background ? EG_TAIL_PROCESS : EG_TAIL_STATUS;
+    return true;
+}
+
+/* After the command: nothing but an end or a tail, or the name of what follows. */
 static bool parse_end(struct parser *parser)
 {
     enum token token = peek_token(parser);
@@ -481,8 +522,8 @@ static bool parse_end(struct parser *parser)
     default: break;
     }
     take_newlines(parser);
-    if (peek_token(parser) != TOKEN_END) return refuse(parser, what, at, at + 1);
-    return true;
+    if (peek_token(parser) == TOKEN_END || parse_tail(parser)) return true;
+    return refuse(parser, what, at, at + 1);
 }
 
 /* pipeline : command { "|" newlines command }; the first one is read already */
@@ -541,6 +582,7 @@ enum eg_construct eg_line_parse(struct eg_str line, enum eg_dialect dialect,
     ret->offset = ret->end = 0;
     ret->cd_count = ret->command_count = ret->redirect_count = ret->word_count = 0;
     ret->background = false;
+    ret->tail = EG_TAIL_NONE;
     ret->words = memory->words;
 
     if (dialect == EG_DIALECT_NONE)
@@ -561,5 +603,6 @@ enum eg_construct eg_line_parse(struct eg_str line, enum eg_dialect dialect,
 
 bool eg_line_is_simple(const struct eg_line *line)
 {
-    return !line->construct && line->command_count == 1 && !line->cd_count && !line->background;
+    return !line->construct && line->command_count == 1 && !line->cd_count && !line->background &&
+           !line->tail;
 }

@@ -238,7 +238,13 @@ size_t generate_line(struct random *random, char ret[GENERATE_MAX])
         PICK(&out, joints);
         add_command(&out);
     }
-    if (one_in(&out, 4)) PICK(&out, ends);
+    static const char *const tails[] = { "; echo $?",        ";echo \"$?\"", " & echo $!",
+                                         "\necho\t$?",       "; echo $?;\n", "&echo \"$!\" ;",
+                                         " ;\n echo $? # c", "& echo $?",    "; echo $! " };
+    if (one_in(&out, 12))
+        PICK(&out, tails);
+    else if (one_in(&out, 4))
+        PICK(&out, ends);
     if (one_in(&out, 20)) PICK(&out, refused);
     out.p[out.n] = 0;
     return out.n;

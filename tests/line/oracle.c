@@ -452,6 +452,21 @@ static bool has_certain_sizes(const struct eg_line *line, const struct run *run)
     return by_itself ? run->status == 0 : run->record_count == 1;
 }
 
+/* `$!` is another number in each run: does it name the program that was started? */
+static bool tells_process(const struct eg_line *line, const struct run *run)
+{
+    char number[16];
+    if (line->command_count > 1 || run->record_count != 1) return true;
+    int n = snprintf(number, sizeof number, "%u\n", run->records[0].pid);
+    return memmem(run->output, run->output_size, number, (size_t)n) != NULL;
+}
+
+static bool has_same_output(const struct eg_line *line, const struct run *a, const struct run *b)
+{
+    if (line->tail == EG_TAIL_PROCESS) return tells_process(line, a) == tells_process(line, b);
+    return is_same(a->output, a->output_size, b->output, b->output_size);
+}
+
 static const char *find_difference(const struct eg_line *line, const struct run *a,
                                    const struct run *b)
 {
@@ -460,9 +475,7 @@ static const char *find_difference(const struct eg_line *line, const struct run 
     for (size_t i = 0; i < a->record_count; i++)
         if (compare_records(&a->records[i], &b->records[i])) return "how a program was started";
     /* An error text has other words, and as many lines as the name in it. */
-    if (!a->has_error_text && !b->has_error_text &&
-        !is_same(a->output, a->output_size, b->output, b->output_size))
-        return "output";
+    if (!a->has_error_text && !b->has_error_text && !has_same_output(line, a, b)) return "output";
     if (!is_same(a->names, a->names_size, b->names, b->names_size)) return "names of files";
     if (has_certain_sizes(line, a) && !is_same(a->sizes, a->sizes_size, b->sizes, b->sizes_size))
         return "sizes of files";

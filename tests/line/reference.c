@@ -244,6 +244,7 @@ static void enter_background(bool first)
     if (open("/dev/null", O_RDONLY)) _exit(2);
 }
 
+/* Its status, or in background the last process. */
 static int run_pipeline(const struct reference *reference, uint32_t background_cds)
 {
     const struct eg_line *line = reference->line;
@@ -279,7 +280,13 @@ static int run_pipeline(const struct reference *reference, uint32_t background_c
             from = ends[0];
         }
     }
-    return line->background ? 0 : wait_for(last);
+    return line->background ? last : wait_for(last);
+}
+
+static _Noreturn void finish(const struct eg_line *line, int number)
+{
+    if (!line->tail) _exit(line->background ? 0 : number);
+    _exit(dprintf(1, "%d\n", number) < 0);
 }
 
 void reference_run(const struct reference *reference)
@@ -298,9 +305,10 @@ void reference_run(const struct reference *reference)
     if (line->background)
         while (here > 0 && line->cds[here - 1].and_then) here--;
     status = change_directories(line, 0, here, &go);
-    if (!go || !line->command_count) _exit(status);
+    if (!line->command_count) _exit(status);
+    if (!go) finish(line, status);
     if (line->command_count == 1 && !line->background &&
         (line->commands[0].flags & EG_COMMAND_EXEC))
         run_command(reference, &line->commands[0]);
-    _exit(run_pipeline(reference, here));
+    finish(line, run_pipeline(reference, here));
 }

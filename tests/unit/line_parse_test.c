@@ -60,7 +60,8 @@ static const char *show(const struct eg_line *line)
             ADD("%s ", redirect->target.text);
         }
     }
-    if (line->background) ADD("&");
+    if (line->background) ADD("& ");
+    if (line->tail) ADD("tells %s", line->tail == EG_TAIL_STATUS ? "status" : "process");
 #undef ADD
     while (n && out[n - 1] == ' ') out[--n] = 0;
     return out;
@@ -136,6 +137,31 @@ static void prefixes_are_understood(void **state)
     expect("A\\=1 x", "[A=1] [x]");
     expect("1A=1 x", "[1A=1] [x]");
     expect("=1 x", "[=1] [x]");
+}
+
+static void a_status_or_process_may_be_told_at_the_end(void **state)
+{
+    (void)state;
+    expect("ps x > /dev/null 2>&1; echo $?", "[ps] [x] 1>/dev/null 2>&1 tells status");
+    expect("a;echo\t\"$?\";", "[a] tells status");
+    expect("a\necho $? # c", "[a] tells status");
+    expect("cd d && a | b ; echo $?\n", "cd [d] && [a] | [b] tells status");
+    expect("nohup a > /dev/null 2>&1 & echo $!", "[nohup] [a] 1>/dev/null 2>&1 & tells process");
+    expect("a & echo \"$!\" ;", "[a] & tells process");
+    expect_refused("a; echo $?x", EG_CONSTRUCT_SEQUENCE, 1, 2);
+    expect_refused("a; echo $?#", EG_CONSTRUCT_SEQUENCE, 1, 2);
+    expect_refused("a; echo $?; b", EG_CONSTRUCT_SEQUENCE, 1, 2);
+    expect_refused("a; echo $? > f", EG_CONSTRUCT_SEQUENCE, 1, 2);
+    expect_refused("a; echo $? | b", EG_CONSTRUCT_SEQUENCE, 1, 2);
+    expect_refused("a; echo '$?'", EG_CONSTRUCT_SEQUENCE, 1, 2);
+    expect_refused("a; echo \"$?", EG_CONSTRUCT_SEQUENCE, 1, 2);
+    expect_refused("a; echo$?", EG_CONSTRUCT_SEQUENCE, 1, 2);
+    expect_refused("a; echo $!", EG_CONSTRUCT_SEQUENCE, 1, 2);
+    expect_refused("a & echo $?", EG_CONSTRUCT_BACKGROUND, 2, 3);
+    expect_refused("exec a; echo $?", EG_CONSTRUCT_SEQUENCE, 6, 7);
+    expect_refused("a | exec b; echo $?", EG_CONSTRUCT_SEQUENCE, 10, 11);
+    expect_refused("a || echo $?", EG_CONSTRUCT_OR_LIST, 2, 4);
+    expect_refused("echo $?", EG_CONSTRUCT_PARAMETER, 5, 7);
 }
 
 static void ends_and_comments_are_understood(void **state)
@@ -246,6 +272,10 @@ static void what_bash_reads_otherwise_is_refused_for_it(void **state)
         { "prog >*", EG_CONSTRUCT_GLOB },
         { "prog x=~", EG_CONSTRUCT_TILDE },
         { "prog 12>x", EG_CONSTRUCT_DESCRIPTOR },
+        { "prog >131<x", EG_CONSTRUCT_DESCRIPTOR },
+        { "prog >'131'<x", EG_CONSTRUCT_NONE },
+        { "prog >131 <x", EG_CONSTRUCT_NONE },
+        { "prog; echo $?", EG_CONSTRUCT_NONE },
         { "a+=b prog", EG_CONSTRUCT_ASSIGNMENT },
         { "UID=0 prog", EG_CONSTRUCT_ASSIGNMENT },
         { "time prog", EG_CONSTRUCT_RESERVED_WORD },
@@ -326,6 +356,7 @@ int main(void)
         cmocka_unit_test(redirections_are_understood),
         cmocka_unit_test(prefixes_are_understood),
         cmocka_unit_test(ends_and_comments_are_understood),
+        cmocka_unit_test(a_status_or_process_may_be_told_at_the_end),
         cmocka_unit_test(patterns_are_marked),
         cmocka_unit_test(constructs_are_named_with_their_place),
         cmocka_unit_test(builtins_with_a_twin_pass_only_when_it_does_the_same),
