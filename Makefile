@@ -313,6 +313,7 @@ demo: deps-test all
 	@examples/demo/run
 bench: deps-test all
 	@bench/run
+	@bench/requests
 
 POLICIES := $(wildcard policies/*.policy)
 DOCS := $(wildcard README.md LICENSE docs/*.md)
