@@ -169,10 +169,12 @@ free-objects: $(FREE_OBJ) $(SHIM_OBJ)
 
 # `make DEPS=skip` where they come from elsewhere.
 export DEPS
-.PHONY: deps deps-build deps-test
+.PHONY: deps deps-build deps-demo deps-test
 deps: deps-test
 deps-build:
 	@tools/deps build
+deps-demo:
+	@tools/deps demo
 deps-test:
 	@tools/deps test
 
@@ -309,7 +311,7 @@ lint-man:
 # --- Demo, benchmarks, installation --------------------------------------------
 
 .PHONY: demo bench
-demo: deps-test all
+demo: deps-demo all
 	@examples/demo/run
 bench: deps-test all
 	@bench/run
