@@ -10,6 +10,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SYSCONFDIR ?= /etc
 MANDIR ?= $(PREFIX)/share/man
+LOGDIR ?= /var/log/execguard
 DOCDIR ?= $(PREFIX)/share/doc/execguard
 JOBS ?= $(shell nproc)
 # `make V=1` shows the commands.
@@ -321,11 +322,12 @@ POLICIES := $(wildcard policies/*.policy)
 DOCS := $(wildcard README.md LICENSE docs/*.md)
 LIBEXEC := $(DESTDIR)$(PREFIX)/lib/execguard
 SHARE := $(DESTDIR)$(PREFIX)/share/execguard
+EXAMPLES := $(shell find examples -type f)
 
 .PHONY: install uninstall
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBEXEC) $(SHARE)/policies $(DESTDIR)$(DOCDIR) \
-	    $(DESTDIR)$(SYSCONFDIR)/execguard
+	    $(DESTDIR)$(SYSCONFDIR)/execguard $(DESTDIR)$(LOGDIR)
 	install -m 755 $(BUILD)/execguard $(DESTDIR)$(PREFIX)/bin/execguard
 	install -m 755 $(BUILD)/libexecguard-preload.so $(LIBEXEC)/libexecguard-preload.so
 	install -m 755 $(BUILD)/execguard-line $(LIBEXEC)/execguard-line
@@ -339,6 +341,8 @@ install: all
 	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/execguard.pc
 	$(if $(POLICIES),install -m 644 $(POLICIES) $(SHARE)/policies)
 	$(if $(DOCS),install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR))
+	for e in $(EXAMPLES); do mode=644; [ ! -x $$e ] || mode=755; \
+	    install -D -m $$mode $$e $(SHARE)/$$e || exit 1; done
 	$(foreach m,$(MAN_FILES),install -D -m 644 $(m) \
 	    $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) :
 
@@ -349,10 +353,11 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,include/execguard.h lib/$(SONAME) lib/libexecguard.so \
 	    lib/pkgconfig/execguard.pc)
 	rm -f $(POLICIES:policies/%=$(SHARE)/policies/%)
+	rm -rf $(SHARE)/examples
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(DOCS)))
 	rm -f $(foreach m,$(MAN_FILES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 	-rmdir $(LIBEXEC) $(SHARE)/policies $(SHARE) $(DESTDIR)$(DOCDIR) \
-	    $(DESTDIR)$(SYSCONFDIR)/execguard 2>/dev/null
+	    $(DESTDIR)$(SYSCONFDIR)/execguard $(DESTDIR)$(LOGDIR) 2>/dev/null
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

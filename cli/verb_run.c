@@ -6,6 +6,8 @@
 
 #include "supervisor/run.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,6 +39,25 @@ struct wishes {
     const char *report;
 };
 
+/* An event that no sink takes goes to standard error, where nobody may look. */
+static void warn_sinks(const struct eg_blob *blob)
+{
+    const struct eg_blob_sink *sinks = eg_blob_section(blob, EG_SECTION_SINKS);
+    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_SINKS); i++) {
+        if (sinks[i].kind != EG_SINK_FILE) continue;
+        const char *path = eg_blob_cstr(blob, sinks[i].target);
+        /* as the sink opens it: lib/event/sink_file.c */
+        int fd = open(
+            path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
+            0640);
+        if (fd < 0)
+            eg_cli_warn("events cannot be written to %s: %s; they will appear on standard error",
+                        path, strerror(errno));
+        else
+            close(fd);
+    }
+}
+
 static int open_report(const struct eg_blob *blob, const char *path, struct eg_report **ret)
 {
     *ret = NULL;
@@ -51,6 +72,7 @@ static int supervise(const struct eg_cached *cached, char **argv, const struct w
 
     int status = eg_cli_prepare_worker(cached, argv, &worker);
     if (!status) eg_cli_warn_helpers(cached->blob);
+    if (!status) warn_sinks(cached->blob);
     if (!status) status = open_report(cached->blob, wishes->report, &report);
     if (status) return status;
     struct eg_run run = {
