@@ -247,7 +247,10 @@ build-aarch64:
 SUITES_TREE := $(wildcard tests/tree/*.test)
 SUITES_BESIDE := $(filter %/lint.test,$(SUITES_TREE)) $(filter-out %/lint.test,$(SUITES_TREE)) \
     $(UNIT_BIN) $(UNIT_BIN:$(BUILD)/%=$(BUILD)/asan/%) $(FUZZ_BIN:$(BUILD)/%=$(BUILD)/asan/%)
-SUITES_ALONE := $(filter-out $(SUITES_TREE),$(wildcard tests/*/*.test))
+# Real applications: in `make check' too, unless this list is made shorter.
+SUITES_APPS := $(wildcard tests/apps/*.test)
+APPS_IN_CHECK ?= $(SUITES_APPS)
+SUITES_ALONE := $(filter-out $(SUITES_TREE) $(SUITES_APPS),$(wildcard tests/*/*.test)) $(APPS_IN_CHECK)
 # `make check ONLY=word` runs the suites whose path holds the word.
 ONLY ?=
 SELECTED := $(foreach s,$(SUITES_BESIDE) $(SUITES_ALONE),$(if $(findstring $(ONLY),$(s)),$(s)))
@@ -259,6 +262,13 @@ export EG_BUILD = $(abspath $(BUILD))
 check: deps-test
 	@$(SUBMAKE) -s -k -j$(JOBS) all test-programs $(CHECK_BUILDS) || true
 	@tests/run -j $(JOBS) -o '$(ONLY)' $(SUITES_BESIDE) -- $(SUITES_ALONE)
+
+# Real applications alone, then one table of them.
+.PHONY: check-apps
+check-apps: deps-test
+	@$(SUBMAKE) -s -j$(JOBS) all
+	@rm -f $(BUILD)/apps/*.row
+	@tests/run -o '$(ONLY)' -- $(SUITES_APPS); status=$$?; tests/apps/table $(BUILD)/apps; exit $$status
 
 # What takes long: the *.soak scripts, and each fuzz target under libFuzzer.
 FUZZ_SECONDS ?= 60

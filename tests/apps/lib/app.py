@@ -1,0 +1,452 @@
+# SPDX-License-Identifier: MIT
+"""A real application, unguarded and then guarded by the policy of examples/apps.
+
+A test is a subclass of App (PhpApp: nginx, php-fpm and the drop-in of examples/php-fpm)
+and two tables, which read as the list of what was exercised:
+
+    ACTIONS = (
+        ("log in", form("/wp-login.php", "loginform", log="admin", pwd="..."), "Dashboard"),
+        ("read the feed", get("/feed/"), "<rss"),
+        ("run the scheduled tasks", command("/usr/bin/php", "cron.php"), "done"),
+        ("get the link by mail", mail("admin", link=r"(http://\\S+key=\\S+)"), "password"),
+    )
+    ATTACKS = (
+        ("system() with a visitor's words", get("/evil.php?c=id"), "uid=33", r'"program":"/usr/bin/id"'),
+    )
+
+    sys.exit(app.main(Wiki(), ACTIONS, ATTACKS))
+
+A row of ACTIONS: what is done, the request, what must be seen: a pattern (re, DOTALL), a
+tuple of them that must all be seen, or a function of the answer that returns None or what
+is wrong.  A pattern that begins with `!' must not be seen.  An answer with a status of 400
+or more is wrong unless the row has a fourth column: the status.
+
+Requests (each a function of the running application; strings may hold $NAME, which stands
+for what an earlier row kept):
+    get(path)                               a page
+    post(path, field=value, ...)            posted fields; fields={...} for other names
+    form(path, key, field=value, ...)       opens the page, fills in the form whose id, name,
+                                            class, action or field is `key`, and sends it with
+                                            its hidden fields; path None: the page that is open;
+                                            files={field: (name, bytes, type)}, button=NAME
+    visitor()                               a new visitor: no cookies from now on
+    command(program, word, ...)             as www-data, as a line of its crontab would; guarded
+                                            too (App.cron: the policy's name); the answer is
+                                            status 200 (its own status was 0) and its output;
+                                            account=NAME, environment={...}
+    mail(name, key=pattern, ...)            waits for the next mail to NAME and keeps the group
+    keep(request, key=pattern, ...)         does the request and keeps what the pattern's first
+                                            group finds, for $key
+    steps(request, ...)                     several, the last one's answer counts
+    file(path)                              a file of the machine as the answer's text
+
+ATTACKS: what is done, the request, the evidence that it got through (as above, or a
+function of the application that returns true), and a pattern that must be found in one
+of the events (JSON) that the guarded attack makes.  Unguarded each gets through, guarded
+none, and the answer is a page all the same.  $MARK is new for each attack.  App.plant()
+adds the vulnerable plugin before them, in both runs.
+
+App has name, policy (of examples/apps; copied to /etc/execguard/POLICY.policy by guard()),
+trees (folders whose file names must be the same after the ordinary use of both runs),
+volatile (pairs of pattern and replacement: what differs between two runs of the same page
+anyway), prepare() (once), reset() (before each run: data as after the installation),
+server() (nginx's lines inside `server { }') and start(guarded), stop().  host_files(PACKAGE,
+under) copies what a package brought into this machine's /var.
+"""
+import json
+import os
+import re
+import secrets
+import string
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "../../stack/lib"))
+import box  # noqa: E402
+import browser  # noqa: E402
+import smtp  # noqa: E402
+import unit  # noqa: E402
+from browser import Answer  # noqa: E402
+
+
+# --- requests ---
+
+def fill(value, app):
+    """$NAME in text, and in what holds text."""
+    if isinstance(value, str):
+        return string.Template(value).safe_substitute(app.kept)
+    if isinstance(value, dict):
+        return {fill(name, app): fill(v, app) for name, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(fill(v, app) for v in value)
+    return value
+
+
+def get(path, headers=None):
+    return lambda app: app.browser.get(fill(path, app), fill(headers or {}, app))
+
+
+def post(path, files=None, fields=None, headers=None, **named):
+    fields = dict(fields or {}, **named)
+    return lambda app: app.browser.post(fill(path, app), fill(fields, app), fill(files, app), fill(headers or {}, app))
+
+
+def form(path, key, files=None, fields=None, button=None, **named):
+    fields = dict(fields or {}, **named)
+    return lambda app: app.browser.submit(fill(path, app), key, fill(fields, app), fill(files, app), button)
+
+
+def visitor():
+    def request(app):
+        app.browser.forget()
+        return Answer("", 200, "", b"a new visitor")
+    return request
+
+
+def command(*words, account="www-data", environment=None):
+    return lambda app: app.run_command(fill(list(words), app), account, environment or {})
+
+
+def mail(name, **patterns):
+    def request(app):
+        return app.keep(app.next_mail(name), patterns)
+    return request
+
+
+def keep(request, **patterns):
+    return lambda app: app.keep(request(app), patterns)
+
+
+def steps(*requests):
+    def request(app):
+        answer = None
+        for one in requests:
+            answer = one(app)
+        return answer
+    return request
+
+
+def file(path):
+    def request(app):
+        name = fill(path, app)
+        try:
+            with open(name, "rb") as opened:
+                return Answer(name, 200, "file", opened.read())
+        except OSError as error:
+            return Answer(name, 404, "", str(error).encode())
+    return request
+
+
+# --- what is seen ---
+
+def wrong(seen, answer, app):
+    """None, or what is wrong with the answer."""
+    if isinstance(seen, tuple):
+        return next(filter(None, (wrong(one, answer, app) for one in seen)), None)
+    if callable(seen):
+        return seen(answer)
+    pattern = fill(seen, app) if seen else ""
+    if pattern.startswith("!"):
+        return f"{pattern[1:]} is seen" if re.search(pattern[1:], answer.text, re.S) else None
+    return None if re.search(pattern, answer.text, re.S) else f"{pattern} is not seen"
+
+
+class App:
+    """See the head of this file."""
+    name = "?"
+    policy = "?"
+    installed_as = "?"  # the name that the drop-in of examples/ gives to `-p'
+    cron = None  # the policy of commands; None: the application's own
+    port = 8090
+    trees = ()
+    volatile = ()
+
+    def __init__(self):
+        self.running = []
+        self.kept = {}
+        self.browser = browser.Browser(self.port)
+        self.guarded = False
+        self.boxes = {}
+        self.events = "/var/log/execguard/events.jsonl"
+
+    # --- for subclasses
+
+    def prepare(self):
+        """Once."""
+
+    def reset(self):
+        """Before each run: the data as they are after the installation."""
+
+    def server(self):
+        return ""
+
+    def start(self, guarded):
+        raise NotImplementedError
+
+    def plant(self):
+        """The vulnerable plugin, as an administrator installs it."""
+
+    # --- the machine
+
+    @staticmethod
+    def host_files(package, under):
+        """What a package brought below a folder of /var, into this machine's."""
+        listed = subprocess.run(["dpkg", "-L", package], capture_output=True, text=True, check=True).stdout
+        for path in sorted(listed.splitlines()):
+            if not path.startswith(under):
+                continue
+            source = box.HOST_VAR + path.removeprefix("/var")
+            if os.path.islink(source):
+                if not os.path.lexists(path):
+                    os.symlink(os.readlink(source), path)
+            elif os.path.isdir(source):
+                os.makedirs(path, exist_ok=True)
+            elif os.path.exists(source):
+                subprocess.run(["cp", "-a", source, path], check=True)
+
+    def guard(self):
+        """The site's policies to where the examples look for them."""
+        box.make("/var/log/execguard", 0o755)
+        for source, name in ((self.policy, self.installed_as), (self.cron, self.cron)):
+            if source:
+                box.copy(f"examples/apps/{source}.policy", f"/etc/execguard/{name}.policy")
+                box.make("/var/log/execguard/cron", 0o755, "www-data")
+
+    def start_nginx(self):
+        config = box.put("/etc/nginx/app.conf", f"""
+user www-data; worker_processes 1; pid /run/nginx/app.pid; daemon off; error_log stderr;
+events {{ worker_connections 64; }}
+http {{
+    include /etc/nginx/mime.types;
+    access_log off; client_body_temp_path /var/lib/nginx/app; client_max_body_size 20m;
+    server {{
+        listen 127.0.0.1:{self.port};
+        {self.server()}
+    }}
+}}
+""")
+        self.serve(box.Server("nginx", ["/usr/sbin/nginx", "-c", config]), self.port)
+
+    def serve(self, server, port=None):
+        self.running.append(server)
+        if port:
+            getattr(server, "server", server).wait_for(lambda: box.listens(port))
+
+    def stop(self):
+        while self.running:
+            self.running.pop().stop()
+
+    def said(self):
+        """What the servers said last."""
+        return "\n".join(line for s in self.running for line in getattr(s, "server", s).said().splitlines()[-12:])
+
+    def run_command(self, words, account, environment):
+        if self.guarded:
+            words = [box.GUARD, "run", "-p", self.cron or self.installed_as, "--"] + words
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              check=False, user=account, group=account, extra_groups=[], cwd="/",
+                              env=dict({"PATH": box.PATH, "LANG": "C", "HOME": "/var/www",
+                                        "XDG_CACHE_HOME": f"/var/cache/execguard-{account}"}, **environment))
+        return Answer(" ".join(words), 500 if done.returncode else 200, "", done.stdout)
+
+    def next_mail(self, name, seconds=20):
+        """The next mail to `name` after those that were read."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                with open(f"/var/mail/{name}", "rb") as mailbox:
+                    mails = mailbox.read().split(b"From worker\n")[1:]
+            except FileNotFoundError:
+                mails = []
+            read = self.boxes.get(name, 0)
+            if len(mails) > read:
+                self.boxes[name] = read + 1
+                return Answer(f"/var/mail/{name}", 200, "mail", mails[read])
+            time.sleep(0.05)
+        return Answer(f"/var/mail/{name}", 0, "", b"no mail came")
+
+    def keep(self, answer, patterns):
+        for name, pattern in patterns.items():
+            found = re.search(fill(pattern, self), answer.text, re.S)
+            if not found:
+                return Answer(answer.url, 0, "", f"{pattern} is not in {answer}".encode())
+            self.kept[name] = found[1].replace("&amp;", "&")
+        return answer
+
+    def normal(self, answer):
+        """The page without what differs each time."""
+        text = answer.text
+        for pattern, replacement in self.volatile:
+            text = re.sub(pattern, replacement, text, flags=re.S)
+        return answer.status, text
+
+    def listing(self):
+        """The names in the trees, without what differs each time."""
+        names = set()
+        for tree in self.trees:
+            for folder, _, files in os.walk(tree):
+                for name in files:
+                    path = os.path.join(folder, name)
+                    for pattern, replacement in self.volatile:
+                        path = re.sub(pattern, replacement, path)
+                    names.add(path)
+        return names
+
+    def refusals(self, since=0):
+        return [e for e in box.events(self.events) + self.cron_events() if e["action"] in ("deny", "would-deny")][since:]
+
+    @staticmethod
+    def cron_events():
+        folder = "/var/log/execguard/cron"
+        found = []
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            found += box.events(os.path.join(folder, name))
+        return found
+
+
+class PhpApp(App):
+    """nginx and php-fpm with one pool, guarded by examples/php-fpm/execguard.conf."""
+    installed_as = "php-fpm"
+    socket = "/run/php/www.sock"
+    pool = ""  # more lines of the pool
+    children = 3
+
+    def start(self, guarded):
+        box.put("/etc/php/8.2/fpm/php-fpm.conf", "[global]\npid = /run/php/php8.2-fpm.pid\n"
+                "error_log = /var/log/php8.2-fpm.log\ninclude = /etc/php/8.2/fpm/pool.d/*.conf\n")
+        box.put("/etc/php/8.2/fpm/pool.d/www.conf",
+                f"[www]\nuser = www-data\ngroup = www-data\nlisten = {self.socket}\nlisten.owner = www-data\n"
+                f"pm = static\npm.max_children = {self.children}\ncatch_workers_output = yes\n{self.pool}")
+        box.copy("examples/php-fpm/execguard.conf", "/etc/systemd/system/php8.2-fpm.service.d/execguard.conf")
+        self.serve(unit.Unit("php8.2-fpm.service", guarded))
+        self.start_nginx()
+
+
+# --- the test ---
+
+class Run:
+    """The tables, once: what each row said."""
+
+    def __init__(self, app, tap, guarded):
+        self.app, self.tap, self.guarded = app, tap, guarded
+        self.where = "guarded" if guarded else "unguarded"
+        self.pages = {}
+        self.false = self.through = 0
+
+    def check(self, good, what, note=""):
+        self.tap.report(None if good else str(note) or "no", f"{self.app.name}, {self.where}: {what}")
+        return good
+
+    def act(self, actions):
+        for what, request, seen, *status in actions:
+            answer = request(self.app)
+            problem = wrong(seen, answer, self.app)
+            expected = status[0] if status else None
+            if not problem and (answer.status != expected if expected else not 0 < answer.status < 400):
+                problem = f"status {answer.status}"
+            trouble = f"{problem}\n{answer}\n{self.app.said()}\n" if problem else ""
+            if problem:
+                trouble += "\n".join(map(json.dumps, self.app.refusals()[-5:]))
+            self.check(not problem, what, trouble)
+            self.pages[what] = self.app.normal(answer)
+        self.pages["(names)"] = self.app.listing()
+
+    def compare(self, bare):
+        """The same pages and files as unguarded, and nothing refused."""
+        for what, page in bare.pages.items():
+            if what == "(names)":
+                odd = sorted(page ^ self.pages[what])
+                self.check(not odd, "the files that it made are the same", "\n".join(odd[:40]))
+            elif page != self.pages[what]:
+                self.check(False, f"{what}: the same answer as unguarded", difference(page[1], self.pages[what][1]))
+        self.check(True, "answers were compared")
+        refused = self.app.refusals()
+        self.false = len(refused)
+        self.check(not refused, "nothing is refused in ordinary use", "\n".join(map(json.dumps, refused[:20])))
+
+    def attack(self, attacks):
+        self.app.plant()
+        for what, request, evidence, told in attacks:
+            self.app.kept["MARK"] = "m" + secrets.token_hex(8)
+            before = len(self.app.refusals())
+            answer = request(self.app)
+            if callable(evidence):
+                through = bool(evidence(self.app))
+            else:
+                through = wrong(evidence, answer, self.app) is None
+            self.through += through
+            if not self.guarded:
+                self.check(through, f"attack: {what}: gets through", f"{answer}\n{self.app.said()}")
+                continue
+            self.check(not through, f"attack: {what}: does not get through", answer)
+            pattern = fill(told, self.app)
+            events = [json.dumps(e, separators=(",", ":"), ensure_ascii=False) for e in self.app.refusals(before)]
+            if not any(re.search(pattern, e) for e in events):
+                time.sleep(1)
+                events = [json.dumps(e, separators=(",", ":"), ensure_ascii=False) for e in self.app.refusals(before)]
+            self.check(any(re.search(pattern, e) for e in events), f"attack: {what}: an event names what was refused",
+                       f"wanted {pattern}\n" + "\n".join(events) + f"\n{answer}")
+
+
+def difference(old, new):
+    """Where two texts part."""
+    at = next((i for i, (a, b) in enumerate(zip(old, new)) if a != b), min(len(old), len(new)))
+    return f"unguarded: ...{old[max(0, at - 60):at + 160]!r}\nguarded: ...{new[max(0, at - 60):at + 160]!r}"
+
+
+def enter():
+    """The private machine, with mail."""
+    box.enter()
+    smtp.start()
+    os.symlink("../bin/msmtp", "/usr/sbin/sendmail")
+    box.put("/etc/msmtprc", "account default\nhost 127.0.0.1\nport 25\nfrom www-data@stack.test\n"
+            "tls off\nauth off\nset_from_header on\n")
+    for account in ("www-data",):
+        box.make(f"/var/cache/execguard-{account}", 0o700, account)
+
+
+def main(app, actions, attacks):
+    """Both runs; the test's status.  enter() was called before `app` was made."""
+    tap = box.Tap()
+    runs = []
+    app.prepare()
+    app.guard()
+    try:
+        for guarded in False, True:
+            run = Run(app, tap, guarded)
+            runs.append(run)
+            app.guarded = guarded
+            app.kept = {"PORT": str(app.port)}
+            app.reset()
+            app.browser.forget()
+            app.start(guarded)
+            run.act(actions)
+            if guarded:
+                run.compare(runs[0])
+            run.attack(attacks)
+            run.check(all(getattr(s, "server", s).alive() for s in app.running), "the servers live on")
+            app.stop()
+    except RuntimeError as error:
+        tap.report(str(error), f"{app.name}: servers start and stop")
+    finally:
+        try:
+            app.stop()
+        except RuntimeError as error:
+            tap.report(str(error), f"{app.name}: servers stop")
+    if len(runs) == 2:
+        row(tap, app, len(actions), runs[1].false, runs[0].through, runs[1].through, len(attacks))
+    return tap.done()
+
+
+def row(tap, app, *numbers):
+    """The application's line of the table that `make check-apps' prints."""
+    actions, false, bare, guarded, attacks = numbers
+    line = f"{app.name}\t{actions}\t{false}\t{bare} of {attacks}\t{guarded} of {attacks}"
+    folder = os.path.join(box.BUILD, "apps")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, os.path.basename(sys.argv[0]) + ".row"), "w", encoding="utf-8") as out:
+        out.write(line + "\n")
+    tap.note("application, actions, falsely refused, attacks through unguarded, guarded: " + line.replace("\t", ", "))
