@@ -161,6 +161,7 @@ class App:
     installed_as = "?"  # the name that the drop-in of examples/ gives to `-p'
     cron = None  # the policy of commands; None: the application's own
     port = 8090
+    events = "/var/log/execguard/php-fpm.jsonl"  # as the policy says
     trees = ()
     volatile = ()
 
@@ -170,7 +171,6 @@ class App:
         self.browser = browser.Browser(self.port)
         self.guarded = False
         self.boxes = {}
-        self.events = "/var/log/execguard/events.jsonl"
 
     # --- for subclasses
 
@@ -194,18 +194,12 @@ class App:
     @staticmethod
     def host_files(package, under):
         """What a package brought below a folder of /var, into this machine's."""
-        listed = subprocess.run(["dpkg", "-L", package], capture_output=True, text=True, check=True).stdout
-        for path in sorted(listed.splitlines()):
-            if not path.startswith(under):
-                continue
-            source = box.HOST_VAR + path.removeprefix("/var")
-            if os.path.islink(source):
-                if not os.path.lexists(path):
-                    os.symlink(os.readlink(source), path)
-            elif os.path.isdir(source):
-                os.makedirs(path, exist_ok=True)
-            elif os.path.exists(source):
-                subprocess.run(["cp", "-a", source, path], check=True)
+        listed = subprocess.run(["dpkg-query", f"--admindir={box.HOST}/var/lib/dpkg", "-L", package],
+                                stdout=subprocess.PIPE, check=True).stdout
+        names = b"\n".join(path[1:] for path in listed.splitlines() if path.startswith(under.encode()))
+        packed = subprocess.run(["tar", "-C", box.HOST, "--no-recursion", "-T", "-", "-c"], input=names,
+                                stdout=subprocess.PIPE, check=True).stdout
+        subprocess.run(["tar", "-C", "/", "-xp"], input=packed, check=True)
 
     def guard(self):
         """The site's policies to where the examples look for them."""
