@@ -292,7 +292,7 @@ static bool is_ordinary_hidden(struct eg_str s, struct eg_str *ret_rest)
 {
 #define O(pattern, why)                                                                            \
     if (fits(EG_STR(pattern), s)) {                                                                \
-        *ret_rest = eg_str_skip(s, sizeof(pattern) - 1 - (pattern[sizeof(pattern) - 2] == '*'));   \
+        *ret_rest = eg_str_skip(s, eg_str_find(EG_STR(pattern), '*'));                             \
         return true;                                                                               \
     }
 #include "table/scripts.def"

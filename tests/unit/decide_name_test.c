@@ -131,6 +131,10 @@ static void what_servers_ignore_hides_no_script(void **state)
         BYTES("shell.jsp\xcc\xa3"),
         BYTES("shell.p\xcc\x80hp"),
         BYTES(".execguard-move-x.php"),
+        BYTES(".x.php.tmpfsfile"),
+        BYTES("..htaccess.tmpfsfile"),
+        BYTES("..tmpfsfile.php"),
+        BYTES(".tmpfsfile"),
         BYTES("𝓈hell.𝐩𝐡𝐩"),
     };
     (void)state;
@@ -143,6 +147,7 @@ static void ordinary_uploads_are_not_scripts(void **state)
         "photo.jpg",
         "IMG_0001.JPEG",
         ".execguard-move-00deadbeef001122",
+        ".6b0d2233_astywkqi89bn2prri7ichh8o5_d5vcr62mgdx27s7l9il60lgvb.tmpfsfile",
         "IMG_0001",
         "報告書.pdf",
         "写真 2024年1月.png",
