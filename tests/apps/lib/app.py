@@ -31,13 +31,14 @@ for what an earlier row kept):
                                             files={field: (name, bytes, type)}, button=NAME
     visitor()                               a new visitor: no cookies from now on
     command(program, word, ...)             as www-data, as a line of its crontab would; guarded
-                                            too (App.cron: the policy's name); the answer is
+                                            too (App.cron: the policy's name) unless account is root; the answer is
                                             status 200 (its own status was 0) and its output;
                                             account=NAME, environment={...}
     mail(name, key=pattern, ...)            waits for the next mail to NAME and keeps the group
     keep(request, key=pattern, ...)         does the request and keeps what the pattern's first
                                             group finds, for $key
     steps(request, ...)                     several, the last one's answer counts
+    pause(seconds)                          for what is told apart by the second
     file(path)                              a file of the machine as the answer's text
 
 ATTACKS: what is done, the request, the evidence that it got through (as above, or a
@@ -53,6 +54,7 @@ anyway), prepare() (once), reset() (before each run: data as after the installat
 server() (nginx's lines inside `server { }') and start(guarded), stop().  host_files(PACKAGE,
 under) copies what a package brought into this machine's /var.
 """
+import email
 import json
 import os
 import re
@@ -67,6 +69,7 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "../../stack/lib"))
 import box  # noqa: E402
 import browser  # noqa: E402
+import picture  # noqa: E402
 import smtp  # noqa: E402
 import unit  # noqa: E402
 from browser import Answer  # noqa: E402
@@ -107,7 +110,15 @@ def visitor():
 
 
 def command(*words, account="www-data", environment=None):
+    """Root's commands are the machine's own: nobody guards them."""
     return lambda app: app.run_command(fill(list(words), app), account, environment or {})
+
+
+def plain(data):
+    """A mail's header and its text parts, decoded."""
+    got = email.message_from_bytes(data)
+    parts = [part.get_payload(decode=True) for part in got.walk() if part.get_content_maintype() == "text"]
+    return b"\n\n".join([data.partition(b"\n\n")[0]] + parts)
 
 
 def mail(name, **patterns):
@@ -126,6 +137,14 @@ def steps(*requests):
         for one in requests:
             answer = one(app)
         return answer
+    return request
+
+
+def pause(seconds):
+    """For what an application tells apart by the second."""
+    def request(_):
+        time.sleep(seconds)
+        return Answer("", 200, "", b"")
     return request
 
 
@@ -160,7 +179,7 @@ class App:
     policy = "?"
     installed_as = "?"  # the name that the drop-in of examples/ gives to `-p'
     cron = None  # the policy of commands; None: the application's own
-    port = 8090
+    port = 80  # the machine is the application's own
     events = "/var/log/execguard/php-fpm.jsonl"  # as the policy says
     trees = ()
     volatile = ()
@@ -171,6 +190,7 @@ class App:
         self.browser = browser.Browser(self.port)
         self.guarded = False
         self.boxes = {}
+        self.heard = {}
 
     # --- for subclasses
 
@@ -234,11 +254,17 @@ http {{
             self.running.pop().stop()
 
     def said(self):
-        """What the servers said last."""
-        return "\n".join(line for s in self.running for line in getattr(s, "server", s).said().splitlines()[-12:])
+        """What the servers said since they were asked last."""
+        lines = []
+        for server in self.running:
+            server = getattr(server, "server", server)
+            text = server.said()
+            lines += [line[:400] for line in text[self.heard.get(server.log, 0):].splitlines()[-8:]]
+            self.heard[server.log] = len(text)
+        return "\n".join(lines)
 
     def run_command(self, words, account, environment):
-        if self.guarded:
+        if self.guarded and account != "root":
             words = [box.GUARD, "run", "-p", self.cron or self.installed_as, "--"] + words
         done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               check=False, user=account, group=account, extra_groups=[], cwd="/",
@@ -258,7 +284,7 @@ http {{
             read = self.boxes.get(name, 0)
             if len(mails) > read:
                 self.boxes[name] = read + 1
-                return Answer(f"/var/mail/{name}", 200, "mail", mails[read])
+                return Answer(f"/var/mail/{name}", 200, "mail", plain(mails[read]))
             time.sleep(0.05)
         return Answer(f"/var/mail/{name}", 0, "", b"no mail came")
 
@@ -272,6 +298,8 @@ http {{
 
     def normal(self, answer):
         """The page without what differs each time."""
+        if answer.kind.startswith("image/"):  # a program may put the time into it
+            return answer.status, str(picture.size(answer.data))
         text = answer.text
         for pattern, replacement in self.volatile:
             text = re.sub(pattern, replacement, text, flags=re.S)
@@ -336,6 +364,8 @@ class Run:
 
     def act(self, actions):
         for what, request, seen, *status in actions:
+            self.app.said()
+            before = len(self.app.refusals())
             answer = request(self.app)
             problem = wrong(seen, answer, self.app)
             expected = status[0] if status else None
@@ -343,7 +373,7 @@ class Run:
                 problem = f"status {answer.status}"
             trouble = f"{problem}\n{answer}\n{self.app.said()}\n" if problem else ""
             if problem:
-                trouble += "\n".join(map(json.dumps, self.app.refusals()[-5:]))
+                trouble += "\n".join(map(json.dumps, self.app.refusals(before)[-5:]))
             self.check(not problem, what, trouble)
             self.pages[what] = self.app.normal(answer)
         self.pages["(names)"] = self.app.listing()

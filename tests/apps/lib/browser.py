@@ -19,6 +19,8 @@ class Answer:
         self.text = data.decode(errors="replace")
 
     def __str__(self):
+        if self.kind.startswith(("image/", "application/zip", "application/x-g")):
+            return f"{self.status} {self.url} {self.kind} {len(self.data)} bytes"
         words = re.sub(r"(?is)<(script|style).*?</\1>|<[^>]*>", " ", self.text)
         return f"{self.status} {self.url} {self.kind} {' '.join(words.split())[:1500]}"
 
@@ -104,10 +106,10 @@ def pairs(fields):
 
 
 class Browser:
-    """One visitor of http://127.0.0.1:PORT."""
+    """One visitor of http://127.0.0.1."""
 
     def __init__(self, port):
-        self.base = f"http://127.0.0.1:{port}"
+        self.base = "http://127.0.0.1" + ("" if port == 80 else f":{port}")
         self.forget()
 
     def forget(self):
@@ -126,7 +128,7 @@ class Browser:
         except urllib.error.HTTPError as error:
             answer = Answer(error.url, error.code, error.headers.get("Content-Type", ""), error.read())
         except (OSError, ValueError) as error:
-            return Answer(url, 0, "", str(error).encode())
+            return Answer(url, 0, "", repr(error).encode())
         if answer.kind.startswith("text/html"):
             self.page = answer
         return answer
