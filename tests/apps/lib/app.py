@@ -444,6 +444,9 @@ def main(app, actions, attacks):
             runs.append(run)
             app.guarded = guarded
             app.kept = {"PORT": str(app.port)}
+            app.boxes.clear()
+            for name in os.listdir("/var/mail"):
+                os.unlink("/var/mail/" + name)
             app.reset()
             app.browser.forget()
             app.start(guarded)

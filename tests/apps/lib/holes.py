@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""What attackers do with holes.php, as rows of a table of attacks (app.py).
+
+    ATTACKS = holes.php("/plugins/holes.php", "/var/lib/wiki/media", "/usr/share/wiki/plugins")
+
+url: where holes.php answers; tree: an upload tree of the policy; code: a folder of the
+application's code that its user may write (by its mode) and the policy does not grant.
+prepare() and plant() are called by the application's functions of these names.
+"""
+import os
+import shutil
+import subprocess
+
+import box
+import picture
+from app import get, post, steps
+
+GOT_IN = "/tmp/got-in"
+ID = r"uid=33\(www-data\)"
+CODE = b"<?php echo 'RAN BY ' . php_sapi_name() . ' '; system('id'); ?>\n"
+RAN = "RAN BY fpm-fcgi"
+LIBRARY = box.PRIVATE + "/payload.so"
+# Loaded by LD_PRELOAD, it starts a command.
+PAYLOAD = """
+#include <stdlib.h>
+#include <unistd.h>
+__attribute__((constructor)) static void run(void)
+{
+    if (!getenv("PAYLOAD_RAN")) {
+        setenv("PAYLOAD_RAN", "1", 1);
+        unsetenv("LD_PRELOAD");
+        (void)!system("id >/tmp/got-in");
+    }
+}
+"""
+MSMTP = "account default\nhost 127.0.0.1\nport 25\nfrom x@stack.test\nauth plain\nuser x\ntls off\n" \
+    "passwordeval \"id >/tmp/got-in; echo x\"\n"
+
+
+def prepare():
+    """Once, before both runs."""
+    source = box.put(box.PRIVATE + "/payload.c", PAYLOAD)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", LIBRARY, source], check=True)
+
+
+def plant(target):
+    """Installs holes.php, as root, so that nothing but its holes is wrong with it."""
+    box.copy("tests/apps/lib/holes.php", target)
+    if os.path.exists(GOT_IN):
+        os.unlink(GOT_IN)
+
+
+def got_in(_):
+    """Did a command write its file?"""
+    try:
+        with open(GOT_IN, encoding="ascii") as file:
+            said = file.read()
+        os.unlink(GOT_IN)
+        return "uid=" in said
+    except FileNotFoundError:
+        return False
+
+
+def left_by_others(path, data, *requests):
+    """Another program (FTP, a tenant, a backup) puts a file there."""
+    def request(app):
+        with open(path, "wb") as file:
+            file.write(data)
+        shutil.chown(path, "www-data", "www-data")
+        return steps(*requests)(app)
+    return request
+
+
+def library():
+    with open(LIBRARY, "rb") as file:
+        return file.read()
+
+
+def id_program():
+    with open("/usr/bin/id", "rb") as file:
+        return file.read()
+
+
+def php(url, tree, code):
+    def hole(do, **fields):
+        return post(url, fields=dict(fields, do=do))
+
+    def store(path, data):
+        """`data`: bytes, or a function that reads them when it is needed."""
+        return lambda app: post(url, fields={"do": "store", "path": path},
+                                files={"file": ("file", data() if callable(data) else data, "image/png")})(app)
+
+    run = r'"action":"deny".*"(program|inner)":"/usr/bin/id"|"line":"id'
+    preload = f"putenv('LD_PRELOAD=/tmp/payload.so'); mail('anne@stack.test', 'x', 'x');"
+    return (
+        # a visitor's words in a line
+        ("a command after a semicolon", hole("size", size="10x10 /dev/null; id #", path="x"), ID, r'"construct":"sequence"'),
+        ("a command in $( )", hole("size", size="10x10 $$(id >/tmp/got-in) #", path="x"), got_in, r'"construct":"command-sub'),
+        ("a command in backticks", hole("size", size="`id >/tmp/got-in`", path="x"), got_in, r'"construct":"command-substitution"'),
+        ("a redirection of convert's picture", steps(
+            hole("size", size=f"10x10 rose: png:- >{code}/redirected.php #", path="x"), get(url)),
+         lambda app: os.path.exists(code + "/redirected.php"), r'"kind":"(write|shell)"'),
+        ("-write, convert's own way to make a file", hole("size", size=f"10x10 rose: -write {code}/written.png", path="rose:"),
+         lambda app: os.path.exists(code + "/written.png"), r'images\.policy:\d+","reason":"arguments"'),
+        # PHP's own functions
+        ("system()", hole("system", c="id"), ID, run),
+        ("exec()", hole("exec", c="id"), ID, run),
+        ("passthru()", hole("passthru", c="/usr/bin/id"), ID, run),
+        ("shell_exec()", hole("shell_exec", c="id"), ID, run),
+        ("popen()", hole("popen", c="id"), ID, run),
+        ("proc_open() of a line", hole("proc_open", c="id"), ID, run),
+        ("proc_open() of words, no environment", hole("array", c="/usr/bin/id"), ID, run),
+        ("a shell by proc_open()", hole("array", c="/bin/sh|-c|id; id"), ID, r'"program":"/usr/bin/dash"'),
+        ("a shell by another name", hole("array", c="/proc/self/root/bin/sh|-c|id; id"), ID, r'"program":"/usr/bin/dash"'),
+        ("the loader runs a program", hole("array", c="/lib64/ld-linux-x86-64.so.2|/usr/bin/id"), ID, r'ld-linux|/usr/bin/id'),
+        ("eval() of a visitor's words", hole("eval", c="echo `id`;"), ID, run),
+        # programs brought along
+        ("a program of their own", steps(
+            store("/tmp/own", id_program), hole("eval", c="chmod('/tmp/own', 0755);"),
+            hole("array", c="/tmp/own")), ID, r'"program":"/tmp/own"'),
+        # the environment
+        ("mail() with LD_PRELOAD", steps(store("/tmp/payload.so", library), hole("eval", c=preload)), got_in,
+         r'"variable":"LD_PRELOAD"'),
+        ("mail() whose fifth argument names a configuration", steps(
+            hole("write", path="/tmp/conf", c=MSMTP), hole("eval", c="chmod('/tmp/conf', 0600);"),
+            hole("mail", c="-C/tmp/conf")), got_in, r'mail\.policy:\d+","reason":"arguments"'),
+        # what is left in upload trees
+        ("upload of a script", steps(store(tree + "/shell.php", CODE), hole("include", path=tree + "/shell.php")), RAN,
+         r'"kind":"name".*"path":"[^"]*/shell\.php"'),
+        ("upload of a script by a name in capitals", steps(
+            store(tree + "/shell.PhTmL", CODE), hole("include", path=tree + "/shell.PhTmL")), RAN,
+         r'"kind":"name".*shell\.PhTmL'),
+        ("upload of a picture with code", steps(
+            store(tree + "/code.png", picture.png(comment=CODE)), hole("include", path=tree + "/code.png")), RAN,
+         r'"kind":"content".*code\.png'),
+        ("upload of a server's settings", store(tree + "/.htaccess", b"AddHandler application/x-httpd-php .png\n"),
+         lambda app: os.path.exists(tree + "/.htaccess"), r'"kind":"name".*\.htaccess'),
+        ("include of a script that another program left there", left_by_others(
+            tree + "/left.php", CODE, hole("include", path=tree + "/left.php")), RAN, r'"reason":"read-script".*left\.php'),
+        # the application's own code
+        ("a new file of code", steps(hole("write", path=code + "/new.php", c=CODE.decode()), hole("include", path=code + "/new.php")),
+         RAN, r'"path":"[^"]*/new\.php"'),
+        ("upload past the tree", steps(
+            store(tree + "/../" + os.path.relpath(code, os.path.dirname(tree)) + "/past.php", CODE),
+            hole("include", path=code + "/past.php")), RAN, r'past\.php'),
+        # code that lies where the policy lets the worker write: it may run, and starts nothing
+        ("include of code in a session's file, and its command", steps(
+            hole("write", path="/tmp/session", c=CODE.decode()), hole("include", path="/tmp/session")), ID, run),
+    )
