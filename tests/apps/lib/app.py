@@ -59,6 +59,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import string
 import subprocess
 import sys
@@ -168,9 +169,12 @@ def wrong(seen, answer, app):
     if callable(seen):
         return seen(answer)
     pattern = fill(seen, app) if seen else ""
+    text = answer.text
+    if answer.kind.startswith("text/html"):
+        text = text.replace("&nbsp;", " ").replace("&#39;", "'")
     if pattern.startswith("!"):
-        return f"{pattern[1:]} is seen" if re.search(pattern[1:], answer.text, re.S) else None
-    return None if re.search(pattern, answer.text, re.S) else f"{pattern} is not seen"
+        return f"{pattern[1:]} is seen" if re.search(pattern[1:], text, re.S) else None
+    return None if re.search(pattern, text, re.S) else f"{pattern} is not seen"
 
 
 class App:
@@ -344,6 +348,39 @@ class PhpApp(App):
                 f"pm = static\npm.max_children = {self.children}\ncatch_workers_output = yes\n{self.pool}")
         box.copy("examples/php-fpm/execguard.conf", "/etc/systemd/system/php8.2-fpm.service.d/execguard.conf")
         self.serve(unit.Unit("php8.2-fpm.service", guarded))
+        self.start_nginx()
+
+
+class CgiApp(App):
+    """nginx and fcgiwrap, guarded by examples/fcgiwrap/execguard.conf."""
+    installed_as = "perl-cgi"
+    socket = "/run/fcgiwrap.socket"
+    events = "/var/log/execguard/perl-cgi/events.jsonl"
+
+    def guard(self):
+        super().guard()
+        box.copy("examples/fcgiwrap/execguard.conf", "/etc/systemd/system/fcgiwrap.service.d/execguard.conf")
+        box.make("/var/log/execguard/perl-cgi", 0o755, "www-data")
+
+    def cgi_bin(self):
+        """nginx's lines for /usr/lib/cgi-bin."""
+        return f"""
+        location ~ ^/cgi-bin/(?<program>[a-z]+\\.(cgi|pl))$ {{
+            include /etc/nginx/fastcgi_params;
+            fastcgi_param SCRIPT_FILENAME /usr/lib/cgi-bin/$program;
+            fastcgi_pass unix:{self.socket};
+        }}
+"""
+
+    def start(self, guarded):
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+        listen = socket.socket(socket.AF_UNIX)
+        listen.bind(self.socket)
+        os.chmod(self.socket, 0o777)
+        listen.listen(64)
+        self.serve(unit.Unit("fcgiwrap.service", guarded, listen))
+        listen.close()
         self.start_nginx()
 
 

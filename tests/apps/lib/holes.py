@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What attackers do with holes.php, as rows of a table of attacks (app.py).
+"""What attackers do with holes.php and holes.cgi, as rows of a table of attacks (app.py).
 
     ATTACKS = holes.php("/plugins/holes.php", "/var/lib/wiki/media", "/usr/share/wiki/plugins")
+    ATTACKS = holes.perl("/cgi-bin/holes.cgi", "/srv/tools")
 
-url: where holes.php answers; tree: an upload tree of the policy; code: a folder of the
+url: where holes.php or holes.cgi answers; tree: an upload tree of the policy; code: a folder of the
 application's code that its user may write (by its mode) and the policy does not grant.
 prepare() and plant() are called by the application's functions of these names.
 """
@@ -44,8 +45,11 @@ def prepare():
 
 
 def plant(target):
-    """Installs holes.php, as root, so that nothing but its holes is wrong with it."""
-    box.copy("tests/apps/lib/holes.php", target)
+    """Installs the holes, as root, so that nothing else is wrong with them."""
+    if target.endswith(".php"):
+        box.copy("tests/apps/lib/holes.php", target)
+    else:
+        box.copy("tests/apps/lib/holes.cgi", target, 0o755)
     if os.path.exists(GOT_IN):
         os.unlink(GOT_IN)
 
@@ -146,4 +150,46 @@ def php(url, tree, code):
         # code that lies where the policy lets the worker write: it may run, and starts nothing
         ("include of code in a session's file, and its command", steps(
             hole("write", path="/tmp/session", c=CODE.decode()), hole("include", path="/tmp/session")), ID, run),
+    )
+
+
+def perl(url, code):
+    """`code`: a folder that the worker's user owns and the policy does not grant."""
+    def hole(do, **fields):
+        return post(url, fields=dict(fields, do=do))
+
+    def store(path, data):
+        return lambda app: post(url, fields={"do": "store", "path": path},
+                                files={"file": ("file", data() if callable(data) else data, "image/png")})(app)
+
+    run = r'"action":"deny".*("(program|inner)":"/usr/bin/id"|"line":"id)'
+    shell = r'"action":"deny".*"construct":'
+    return (
+        ("a command after a semicolon", hole("lookup", c="localhost; id"), ID, shell),
+        ("a command in $( )", hole("lookup", c="$$(id >/tmp/got-in)"), got_in, shell),
+        ("a command after a line's end", hole("lookup", c="localhost\nid"), ID, shell),
+        ("system of a line", hole("system", c="id; id"), ID, shell),
+        ("system of words", hole("words", c="/usr/bin/id"), ID, run),
+        ("backticks", hole("qx", c="id"), ID, run),
+        ("open of a visitor's name", hole("open", c="id|"), ID, run),
+        ("exec", hole("exec", c="/usr/bin/id"), ID, run),
+        ("execve(2) itself", hole("syscall", c="/usr/bin/id"), ID, run),
+        ("a shell by execve(2)", hole("syscall", c="/bin/sh|-c|id; id"), ID, r'"program":"/usr/bin/dash"'),
+        ("eval of a visitor's words", hole("eval", c="`id`"), ID, run),
+        ("perl -e", hole("words", c="/usr/bin/perl|-e|print qx(id)"), ID, r'"program":"/usr/bin/perl"'),
+        ("a program of their own", steps(store("/tmp/own", id_program), hole("words", c="/tmp/own")), ID,
+         r'"program":"/tmp/own"'),
+        ("the loader runs it", hole("words", c="/lib64/ld-linux-x86-64.so.2|/tmp/own"), ID, r"ld-linux|/tmp/own"),
+        ("mail from an address that holds an option", steps(
+            hole("write", path="/tmp/conf", c=MSMTP), hole("eval", c="chmod 0600, '/tmp/conf'"),
+            hole("mail", c="x@stack.test -C/tmp/conf")), got_in, r'mail\.policy:\d+","reason":"arguments"'),
+        ("sendmail with LD_PRELOAD", steps(
+            store("/tmp/payload.so", library),
+            hole("eval", c="$$ENV{LD_PRELOAD} = '/tmp/payload.so'; system '/usr/sbin/sendmail', '-t', '-i'")), got_in,
+         r'"variable":"LD_PRELOAD"'),
+        ("a new program beside the site's own", hole("write", path=code + "/new.cgi", c="#!/bin/sh\nid\n"),
+         lambda app: os.path.exists(code + "/new.cgi"), r'"path":"[^"]*/new\.cgi"'),
+        ("code left in /tmp, and its command", steps(
+            hole("write", path="/tmp/left.pl", c="print 'RAN '; system 'id'; 1"), hole("require", path="/tmp/left.pl")),
+         ID, run),
     )
