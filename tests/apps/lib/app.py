@@ -363,10 +363,13 @@ class CgiApp(App):
         box.make("/var/log/execguard/perl-cgi", 0o755, "www-data")
 
     def cgi_bin(self):
-        """nginx's lines for /usr/lib/cgi-bin."""
+        """nginx's lines for /usr/lib/cgi-bin.  Perl's hashes keep their order, so that pages can be
+        compared."""
         return f"""
         location ~ ^/cgi-bin/(?<program>[a-z]+\\.(cgi|pl))$ {{
             include /etc/nginx/fastcgi_params;
+            fastcgi_param PERL_HASH_SEED 0;
+            fastcgi_param PERL_PERTURB_KEYS 0;
             fastcgi_param SCRIPT_FILENAME /usr/lib/cgi-bin/$program;
             fastcgi_pass unix:{self.socket};
         }}

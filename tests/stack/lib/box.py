@@ -29,7 +29,7 @@ from attach import Tap  # noqa: E402  pylint: disable=wrong-import-position,unus
 PRIVATE = "/mnt"  # where the memory is mounted, inside
 SOURCE = PRIVATE + "/source"  # the repository, inside
 PACKAGES = PRIVATE + "/packages"  # what download() brought
-HOST = PRIVATE + "/host"  # the host's own /var is there, to read what packages left in it
+HOST = PRIVATE + "/host"  # to read what packages brought: the host's own /var and /usr/lib/cgi-bin
 GUARD = "/usr/local/bin/execguard"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -162,8 +162,10 @@ def enter():
     os.mkdir(PACKAGES)
     if os.path.isdir(BUILD + "/debs"):
         bind(BUILD + "/debs", PACKAGES)
-    os.makedirs(HOST + "/var")
-    bind("/var", HOST + "/var", read_only=True)
+    for folder in "/var", "/usr/lib/cgi-bin":
+        os.makedirs(HOST + folder)
+        if os.path.isdir(folder):
+            bind(folder, HOST + folder, read_only=True)
     install()
     build_etc()
     build_var()
