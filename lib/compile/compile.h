@@ -24,6 +24,11 @@ int eg_compile(const struct eg_policy *policy, const struct eg_compile_options *
                struct eg_diagnostics *diagnostics, struct eg_blob **ret_blob);
 void eg_blob_free(struct eg_blob *blob);
 
+/* What a program of this base name does besides its work when its arguments ask for it
+ * (table/spawners.def), with the options that do, which may be empty; NULL: nothing known.
+ * Static text. */
+const char *eg_compile_spawner(struct eg_str name, const char **ret_options);
+
 /* Everything a program needs beside itself to be executed: #! interpreters (up
  * to the kernel's depth of 5, with `env NAME` followed when NAME is in PATH) and
  * ELF interpreters.  ret holds up to `cap` targets, paths malloc'ed.  Returns

@@ -38,6 +38,13 @@ static const struct spawner *find_spawner(struct eg_str name)
     return NULL;
 }
 
+const char *eg_compile_spawner(struct eg_str name, const char **ret_options)
+{
+    const struct spawner *s = find_spawner(name);
+    if (s) *ret_options = s->options;
+    return s ? s->reason : NULL;
+}
+
 /* Options of a well-known program that make it do more than its name says. */
 static void warn_spawner(struct eg_lowering *l, const struct eg_ast_rule *rule, struct eg_str name,
                          struct eg_str canonical)
