@@ -146,8 +146,8 @@ int eg_cli_explain_write(const struct eg_cli_verb *verb, const struct eg_blob *b
     if (!path || (changes[i].needs_second && !other)) {
         status = eg_cli_error("out of memory");
     } else {
-        const struct eg_write_request request = { changes[i].op, eg_str(path), eg_str(other),
-                                                  mode };
+        const struct eg_write_request request = { changes[i].op, eg_str(path), eg_str(other), mode,
+                                                  false };
         struct eg_write_decision decision;
         eg_decide_write(blob, &request, &decision);
         if (q->json)

@@ -161,14 +161,32 @@ static int32_t fold(int32_t c)
     }
 }
 
+/* One character that folding case takes apart: CaseFolding.txt, status F. */
+static const char *ligature(int32_t c)
+{
+    switch (c) {
+    case 0xdf:
+    case 0x1e9e: return "ss";
+    case 0xfb00: return "ff";
+    case 0xfb01: return "fi";
+    case 0xfb02: return "fl";
+    case 0xfb03: return "ffi";
+    case 0xfb04: return "ffl";
+    case 0xfb05:
+    case 0xfb06: return "st";
+    default: return 0;
+    }
+}
+
 static void put_folded(struct eg_buf *b, int32_t c, struct eg_str bytes)
 {
     if (c < 0) {
         eg_buf_str(b, bytes);
         return;
     }
-    if (c == 0xfb05 || c == 0xfb06) { /* the ligature st */
-        eg_buf_add(b, "st");
+    const char *letters = ligature(c);
+    if (letters) {
+        eg_buf_add(b, letters);
         return;
     }
     if (is_ignored(c)) return;

@@ -166,16 +166,26 @@ static bool moves_places(uint32_t mode)
  * tree only where it comes to lie less deep. */
 static bool judge_move(const struct change *c)
 {
-    if (!moves_places(c->request->mode)) return true;
-    if (comes_from_here(c) && depth_of(c->request->path) >= depth_of(c->request->other))
-        return true;
+    const struct eg_write_request *request = c->request;
+    bool here = comes_from_here(c);
+    if (!moves_places(request->mode)) {
+        if (here || !request->shared) return true;
+        return refuse(c, EG_REASON_CROSSES_TREE, 0, COPY_HINT);
+    }
+    /* another tree, of other rules, could lie in it */
+    if (eg_decide_upload_is_above(c->blob, request->path) ||
+        eg_decide_upload_is_above(c->blob, request->other))
+        return refuse(c, EG_REASON_UPLOAD_TREE, 0, (struct eg_str){ NULL, 0 });
+    if (here && depth_of(request->path) >= depth_of(request->other)) return true;
     return refuse(c, EG_REASON_CROSSES_TREE, 0, COPY_HINT);
 }
 
-/* A second name elsewhere is a way to change the file past this tree's rules. */
+/* A second name elsewhere is a way to change the file past this tree's rules; so is
+ * the descriptor of a file that was made elsewhere without a name, since it goes on
+ * to be shown there. */
 static bool judge_hard_link(const struct change *c)
 {
-    if (c->request->other.n == 0 || comes_from_here(c)) return true;
+    if (comes_from_here(c)) return true;
     return refuse(c, EG_REASON_CROSSES_TREE, 0, COPY_HINT);
 }
 
@@ -333,6 +343,23 @@ static bool is_upload_place(const struct change *c, struct eg_str path)
            (eg_decide_upload_find(c->blob, path, &top) != EG_NONE && top == path.n);
 }
 
+/* Does it leave a second name in an upload tree, or could it: a folder holds what
+ * nobody looks at? */
+static bool leaves_names(const struct change *c)
+{
+    const struct eg_write_request *request = c->request;
+    bool folder = (request->mode & S_IFMT) == S_IFDIR || (request->mode & S_IFMT) == 0;
+    if (!(request->op == EG_WRITE_LINK ||
+          (request->op == EG_WRITE_RENAME && (request->shared || folder))))
+        return false;
+    struct eg_str other = request->other;
+    size_t top;
+    if (other.n == 0) return false;
+    if (!is_plain(other)) return true;
+    /* of a tree that moves as a whole something else is said */
+    return eg_decide_upload_find(c->blob, other, &top) != EG_NONE && top < other.n;
+}
+
 /* Outside upload trees: a second name for what lies in one, or an upload tree that
  * goes, or comes, with the folder or link it lies in. */
 static bool judge_outside(const struct change *c)
@@ -340,8 +367,7 @@ static bool judge_outside(const struct change *c)
     const struct eg_write_request *request = c->request;
     struct eg_str other = request->other;
     if (eg_blob_count(c->blob, EG_SECTION_UPLOADS) == 0) return true;
-    if (request->op == EG_WRITE_LINK && other.n &&
-        (!is_plain(other) || eg_decide_upload_of(c->blob, other) != EG_NONE)) {
+    if (leaves_names(c)) {
         deny(c->ret, EG_REASON_CROSSES_TREE, COPY_HINT);
         return false;
     }

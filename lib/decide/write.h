@@ -20,7 +20,7 @@ enum eg_write_op {
     EG_WRITE_RENAME,    /* path: the new name; other: the old one, absolute, its folder canonical;
                          * mode: st_mode of what moves.  The old name is asked about as REMOVE,
                          * RENAME_EXCHANGE both ways round */
-    EG_WRITE_LINK,      /* as RENAME; other is empty for linkat of a descriptor without a name */
+    EG_WRITE_LINK,      /* as RENAME; other of a file without a name is what its descriptor shows */
     EG_WRITE_SYMLINK,   /* other: the link's text, not resolved */
     EG_WRITE_REMOVE,    /* unlink, rmdir; the old name of a rename */
     EG_WRITE_MODE,      /* chmod and ACLs; mode: S_IFMT of the file and the permissions asked for */
@@ -39,6 +39,7 @@ struct eg_write_request {
     struct eg_str path;
     struct eg_str other;
     uint32_t mode;
+    bool shared; /* RENAME: what moves has other names as well, which stay */
 };
 
 struct eg_write_decision {

@@ -276,7 +276,9 @@ static int judge_moved(const struct eg_change *change, enum eg_write_op op,
 {
     struct eg_write_request request = { .op = op, .path = to->path, .mode = from->mode };
     struct eg_write_decision decision;
-    if (is_named(from)) request.other = from->path;
+    /* without a name (O_TMPFILE): where it was made */
+    if (eg_str_starts(from->path, EG_STR("/"))) request.other = from->path;
+    request.shared = type_of(from->mode) == S_IFREG && from->links > 1;
     int r = decide(change, &request, &decision);
     if (r == 0 && decision.contents && type_of(from->mode) == S_IFREG && !eg_shim.supervised)
         return judge_contents(change, content_fd == -EBADF ? open_other(change) : content_fd,

@@ -70,6 +70,11 @@ static void worker_ended(struct loop *loop, int status)
 {
     loop->worker = 0;
     loop->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    if (loop->tree) {
+        /* with process 1 they would end, and we with them, before what they hold is read */
+        if (loop->main_pid == 1) eg_run_end_tree();
+        eg_writes_settle(loop->tree->writes);
+    }
     bool observes = loop->run->blob->flags & EG_BLOB_LOG_MODE;
     if (loop->run->strict && !loop->tree) {
         fprintf(stderr, "execguard: --strict: there was no supervisor to see what was refused\n");

@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef __O_TMPFILE
@@ -159,18 +160,51 @@ static enum eg_kind kind_of(enum eg_write_op op, const struct eg_write_decision 
     return op == EG_WRITE_MODE ? EG_KIND_MODE : EG_KIND_WRITE;
 }
 
-bool eg_job_judge(struct eg_job *job, enum eg_write_op op, const struct eg_place *place,
-                  const char *other, mode_t mode, struct eg_write_decision *ret)
+static bool judge(struct eg_job *job, const struct eg_write_request *request, const char *path,
+                  struct eg_write_decision *ret)
 {
-    struct eg_write_request request = { op, eg_str(place->path), eg_str(other), mode };
-    eg_decide_write(job->writes->tree->blob, &request, ret);
+    eg_decide_write(job->writes->tree->blob, request, ret);
     if (ret->verdict == EG_VERDICT_DENY) {
-        eg_job_refuse(job, kind_of(op, ret), ret->reason, ret, place->path);
+        eg_job_refuse(job, kind_of(request->op, ret), ret->reason, ret, path);
         return false;
     }
     if (ret->verdict == EG_VERDICT_LOG)
-        note(job, EG_ACTION_ALLOW, kind_of(op, ret), EG_REASON_NONE, ret, place->path);
+        note(job, EG_ACTION_ALLOW, kind_of(request->op, ret), EG_REASON_NONE, ret, path);
     return true;
+}
+
+bool eg_job_judge(struct eg_job *job, enum eg_write_op op, const struct eg_place *place,
+                  const char *other, mode_t mode, struct eg_write_decision *ret)
+{
+    struct eg_write_request request = { op, eg_str(place->path), eg_str(other), mode, false };
+    return judge(job, &request, place->path, ret);
+}
+
+bool eg_job_judge_rename(struct eg_job *job, const struct eg_place *place, const char *other,
+                         mode_t mode, bool shared, struct eg_write_decision *ret)
+{
+    struct eg_write_request request = { EG_WRITE_RENAME, eg_str(place->path), eg_str(other), mode,
+                                        shared };
+    return judge(job, &request, place->path, ret);
+}
+
+#define BORDER_WAIT_S 30
+
+bool eg_job_border_enter(struct eg_job *job)
+{
+    pthread_mutex_t *border = &job->writes->border;
+    struct timespec until;
+    if (!job->patient) return pthread_mutex_trylock(border) == 0;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += BORDER_WAIT_S;
+    if (pthread_mutex_timedlock(border, &until) == 0) return true;
+    eg_job_answer(job, -EBUSY);
+    return false;
+}
+
+void eg_job_border_leave(struct eg_job *job)
+{
+    pthread_mutex_unlock(&job->writes->border);
 }
 
 /* --- The caller --------------------------------------------------------------- */
@@ -382,7 +416,7 @@ static void judge_only(struct eg_job *job)
         break;
     case EG_ACT_RENAME:
         if (exists && eg_job_judge(job, EG_WRITE_REMOVE, at, "", at->st.st_mode, &decision))
-            eg_job_judge(job, EG_WRITE_RENAME, to, at->path, at->st.st_mode, &decision);
+            eg_job_judge_rename(job, to, at->path, at->st.st_mode, eg_place_shared(at), &decision);
         break;
     case EG_ACT_REMOVE:
         if (exists) eg_job_judge(job, EG_WRITE_REMOVE, at, "", at->st.st_mode, &decision);
@@ -489,6 +523,11 @@ static enum eg_job_state run_with_bases(struct eg_job *job)
 
 static enum eg_job_state run(struct eg_job *job)
 {
+    /* open(2): O_PATH, and nothing else of it counts */
+    if (job->args.act == EG_ACT_OPEN && job->args.flags & O_PATH) {
+        job->answer = eg_answer_proceed();
+        return EG_JOB_DONE;
+    }
     int error = job->args.act == EG_ACT_BIND ? read_address(job) : read_paths(job);
     if (error > 0) {
         job->answer = eg_answer_proceed();
@@ -518,8 +557,7 @@ void eg_job_begin(struct eg_job *job, struct eg_writes *writes, const struct sec
         job->places[i].upload = EG_NONE;
         job->places[i].path[0] = '\0';
     }
-    job->watch_upload = EG_NONE;
-    job->watch_lingers = false;
+    job->watch_flags = 0;
     job->learned_count = 0;
     job->answer = eg_answer_error(EPERM);
     job->event.wanted = job->event.has_content = false;

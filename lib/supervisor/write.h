@@ -35,8 +35,11 @@ int eg_writes_fd(const struct eg_writes *writes);
 /* Answer what helpers finished, judge files that were closed.  Never blocks. */
 void eg_writes_turn(struct eg_writes *writes);
 
-/* The tree's last process is gone: judge what it closed last; waits for it, at
- * most half a minute. */
+/* Judge what was closed until now; waits for it, at most half a minute. */
+void eg_writes_settle(struct eg_writes *writes);
+
+/* The tree's last process is gone: the same, then what somebody outside of the tree,
+ * who was given it, holds open still: as it is. */
 void eg_writes_finish(struct eg_writes *writes);
 
 #endif

@@ -47,6 +47,20 @@ static bool read_memory(const struct eg_job *job, uint64_t address, void *to, si
     return eg_caller_become(&job->writes->self, &job->caller) == 0 && done;
 }
 
+/* It may have been moved into a tree since its path was read: once more where
+ * nothing is moved in meanwhile. */
+static bool enter(struct eg_job *job, enum eg_job_state *ret)
+{
+    struct eg_place *at = &job->places[0];
+    *ret = job->patient ? EG_JOB_DONE : EG_JOB_LATER;
+    if (!eg_job_border_enter(job)) return false;
+    int error = eg_held_path(at->object, at->path, sizeof at->path);
+    if (error >= 0) return true;
+    eg_job_border_leave(job);
+    *ret = fail(job, -error);
+    return false;
+}
+
 /* What has no path (a pipe, a memfd) is in nobody's tree. */
 static bool judge(struct eg_job *job, enum eg_write_op op, mode_t mode)
 {
@@ -95,10 +109,14 @@ static enum eg_job_state set_mode(struct eg_job *job)
 {
     const struct eg_place *at = &job->places[0];
     mode_t mode = job->args.mode & 07777;
+    enum eg_job_state state;
     if (job->args.flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return fail(job, EINVAL);
     if (S_ISLNK(at->st.st_mode)) return fail(job, EOPNOTSUPP);
-    if (!judge(job, EG_WRITE_MODE, (at->st.st_mode & S_IFMT) | mode)) return EG_JOB_DONE;
-    return answer(job, chmod(eg_fd_path(at->object).text, mode));
+    if (!enter(job, &state)) return state;
+    if (judge(job, EG_WRITE_MODE, (at->st.st_mode & S_IFMT) | mode))
+        answer(job, chmod(eg_fd_path(at->object).text, mode));
+    eg_job_border_leave(job);
+    return EG_JOB_DONE;
 }
 
 /* --- Owner, times --------------------------------------------------------------- */
@@ -211,6 +229,14 @@ static mode_t mode_of_acl(const struct attribute *a)
     return mode & 0777;
 }
 
+/* The mode that this attribute comes to; 0: it is about no mode.  What gives a
+ * program capabilities is as good as a set-id bit. */
+static mode_t mode_of(const struct attribute *a)
+{
+    if (strcmp(a->name, XATTR_NAME_POSIX_ACL_ACCESS) == 0) return mode_of_acl(a);
+    return strcmp(a->name, XATTR_NAME_CAPS) == 0 ? S_ISUID : 0;
+}
+
 static enum eg_job_state set_attribute(struct eg_job *job)
 {
     const struct eg_place *at = &job->places[0];
@@ -223,16 +249,20 @@ static enum eg_job_state set_attribute(struct eg_job *job)
         free(a.value);
         return fail(job, -error);
     }
-    bool acl = !removes && strcmp(a.name, XATTR_NAME_POSIX_ACL_ACCESS) == 0;
-    enum eg_write_op op = acl ? EG_WRITE_MODE : EG_WRITE_ATTRIBUTE;
-    mode_t mode = acl ? (at->st.st_mode & S_IFMT) | mode_of_acl(&a) : at->st.st_mode;
-    if (judge(job, op, mode)) {
-        struct eg_fd_path held = eg_fd_path(at->object);
-        answer(job, removes ? removexattr(held.text, a.name)
-                            : setxattr(held.text, a.name, a.value, a.size, a.flags));
+    enum eg_job_state state;
+    if (enter(job, &state)) {
+        mode_t mode = removes ? 0 : mode_of(&a);
+        enum eg_write_op op = mode ? EG_WRITE_MODE : EG_WRITE_ATTRIBUTE;
+        if (judge(job, op, (at->st.st_mode & S_IFMT) | mode)) {
+            struct eg_fd_path held = eg_fd_path(at->object);
+            answer(job, removes ? removexattr(held.text, a.name)
+                                : setxattr(held.text, a.name, a.value, a.size, a.flags));
+        }
+        eg_job_border_leave(job);
+        state = EG_JOB_DONE;
     }
     free(a.value);
-    return EG_JOB_DONE;
+    return state;
 }
 
 enum eg_job_state eg_job_attribute(struct eg_job *job)

@@ -122,6 +122,12 @@ static uint64_t lendable(const struct eg_identity_of *self, const struct eg_iden
     return caller->effective & self->effective;
 }
 
+bool eg_caller_has(const struct eg_identity_of *self, const struct eg_identity_of *caller,
+                   unsigned capability)
+{
+    return lendable(self, caller) & BIT(capability);
+}
+
 static bool same_groups(const struct eg_identity_of *a, const struct eg_identity_of *b)
 {
     return a->group_count == b->group_count &&

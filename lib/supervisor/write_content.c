@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define PIECE (128u << 10)
@@ -30,29 +32,65 @@ int eg_scan_open(int object, struct eg_scan *ret)
      * network's file system for one. */
     ret->frozen = fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
     ret->has_writers = !ret->frozen && errno == EAGAIN;
+    ret->unsure = !ret->frozen && !ret->has_writers;
     return 0;
 }
 
-int eg_scan_read(struct eg_scan *scan, uint32_t kinds)
+/* A hole is as long as somebody says; some of its zeros are as good as all. */
+static off_t hole_at(int fd, off_t at)
+{
+    off_t data = lseek(fd, at, SEEK_DATA);
+    struct stat st;
+    if (data < 0 && errno == ENXIO && fstat(fd, &st) == 0) data = st.st_size;
+    return data > at ? data - at : 0;
+}
+
+static ssize_t read_piece(int fd, bool sparse, unsigned char *piece, off_t *at)
+{
+    off_t hole = sparse ? hole_at(fd, *at) : 0;
+    if (hole > (off_t)PIECE) {
+        /* where the next byte lies in its block stays the same */
+        size_t n = PIECE / 2 + (size_t)hole % (PIECE / 2);
+        memset(piece, 0, n);
+        *at += hole;
+        return (ssize_t)n;
+    }
+    ssize_t n = pread(fd, piece, PIECE, *at);
+    if (n > 0) *at += n;
+    return n;
+}
+
+static int digest(struct eg_scan *scan, unsigned char *piece)
+{
+    struct eg_sha256 sha;
+    ssize_t n;
+    eg_sha256_init(&sha);
+    for (off_t at = 0; (n = pread(scan->fd, piece, PIECE, at)) > 0; at += n)
+        eg_sha256_feed(&sha, piece, (size_t)n);
+    eg_sha256_done(&sha, scan->sha256);
+    scan->digested = n == 0;
+    return n < 0 ? -errno : 0;
+}
+
+int eg_scan_read(struct eg_scan *scan, uint32_t kinds, int64_t deadline)
 {
     unsigned char *piece = malloc(PIECE);
     struct eg_content_state *state = malloc(sizeof *state);
-    struct eg_sha256 sha;
     ssize_t n = piece && state ? 1 : 0;
     int error = n ? 0 : -ENOMEM;
-    bool open_question = true;
-    eg_sha256_init(&sha);
+    off_t at = 0;
+    struct stat st = { .st_size = 0 };
+    bool sparse = fstat(scan->fd, &st) == 0 && st.st_blocks < st.st_size / 512;
     if (!error) eg_content_begin(state, kinds);
-    for (off_t at = 0; !error && (n = pread(scan->fd, piece, PIECE, at)) > 0; at += n) {
-        if (open_question) open_question = eg_content_feed(state, piece, (size_t)n);
-        scan->size += (uint64_t)n;
+    while (!error && (n = read_piece(scan->fd, sparse, piece, &at)) > 0) {
+        if (!eg_content_feed(state, piece, (size_t)n)) break;
+        if (deadline && eg_writes_now() >= deadline) error = -ETIMEDOUT;
     }
     if (n < 0) error = -errno;
     if (!error) eg_content_end(state, &scan->hits);
+    scan->size = (uint64_t)st.st_size;
     /* its digest only when it is told: half of the work of a harmless file */
-    for (off_t at = 0; !error && scan->hits && (n = pread(scan->fd, piece, PIECE, at)) > 0; at += n)
-        eg_sha256_feed(&sha, piece, (size_t)n);
-    eg_sha256_done(&sha, scan->sha256);
+    if (!error && scan->hits && scan->size <= EG_DIGEST_MAX) error = digest(scan, piece);
     free(state);
     free(piece);
     return error;
@@ -107,10 +145,24 @@ static void tell_content(struct eg_job *job, const struct eg_write_decision *dec
     job->event.has_content = true;
     job->event.size = scan->size;
     job->event.hits = scan->hits;
+    job->event.has_digest = scan->digested;
     memcpy(job->event.sha256, scan->sha256, sizeof job->event.sha256);
 }
 
 /* --- Before it gets its name ------------------------------------------------------ */
+
+/* Who may write to it once it has its name?  Watched before it gets it: where that
+ * cannot be done it gets none. */
+static int watch_writers(struct eg_job *job, const struct eg_place *source,
+                         const struct eg_place *target, const struct eg_scan *scan)
+{
+    bool enters = source->upload != target->upload;
+    if (scan->frozen && !enters) return 0;
+    int object = fcntl(source->object, F_DUPFD_CLOEXEC, 0);
+    if (object < 0) return -errno;
+    unsigned flags = job->patient ? EG_WATCH_LONG : EG_WATCH_LINGERS;
+    return eg_watches_add(job->writes->watches, object, (pid_t)job->notif.pid, flags);
+}
 
 static enum eg_content_answer judge_named(struct eg_job *job, const struct eg_place *source,
                                           const struct eg_place *target, uint32_t kinds,
@@ -118,7 +170,8 @@ static enum eg_content_answer judge_named(struct eg_job *job, const struct eg_pl
 {
     struct eg_write_decision decision;
     int error = eg_scan_open(source->object, scan);
-    if (!error) error = eg_scan_read(scan, kinds);
+    if (!error) error = eg_scan_read(scan, kinds, job->patient ? job->deadline : 0);
+    if (!error && !scan->hits) error = watch_writers(job, source, target, scan);
     if (error) {
         eg_job_refuse(job, EG_KIND_CONTENT, EG_REASON_UNREADABLE, NULL, target->path);
         return EG_CONTENT_REFUSED;
@@ -151,6 +204,16 @@ enum eg_content_answer eg_job_content(struct eg_job *job, const struct eg_place 
 
 /* --- After it was closed ------------------------------------------------------------ */
 
+/* chattr(1), +i and +a: who has the capability for it could keep the file from us. */
+static void unlock_flags(const struct eg_scan *scan)
+{
+    unsigned flags = 0;
+    if (ioctl(scan->fd, FS_IOC_GETFLAGS, &flags) < 0) return;
+    if (!(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))) return;
+    flags &= ~(unsigned)(FS_IMMUTABLE_FL | FS_APPEND_FL);
+    ioctl(scan->fd, FS_IOC_SETFLAGS, &flags);
+}
+
 /* Our own lease would make us wait, somebody else's is not waited for. */
 static void empty(int object, const struct eg_scan *scan)
 {
@@ -161,8 +224,8 @@ static void empty(int object, const struct eg_scan *scan)
     if (fd >= 0) close(fd);
 }
 
-/* Out of the way: into the quarantine; without one it is emptied, whatever other
- * names it has, and removed. */
+/* Out of the way: into the quarantine; without one, or when it has other names, it is
+ * emptied, and removed. */
 static void put_away(struct eg_job *job, uint32_t upload, const char *path,
                      const struct eg_scan *scan)
 {
@@ -175,7 +238,10 @@ static void put_away(struct eg_job *job, uint32_t upload, const char *path,
     char *name = slash + 1;
     *slash = '\0';
     int folder = open(slash == text ? "/" : text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (!quarantine(job, upload, folder, name, path, scan)) {
+    if (scan->fd >= 0) unlock_flags(scan);
+    /* what has other names is copied there */
+    bool alone = fstat(watch->object, &held) == 0 && held.st_nlink == 1;
+    if (!quarantine(job, upload, folder, name, path, scan) || !alone) {
         empty(watch->object, scan);
         if (folder >= 0 && fstat(watch->object, &held) == 0 &&
             fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -185,8 +251,16 @@ static void put_away(struct eg_job *job, uint32_t upload, const char *path,
     if (folder >= 0) close(folder);
 }
 
-/* Who cannot be read is not trusted. */
-static void judge_closed(struct eg_job *job, const char *path, uint32_t upload)
+/* Want of something, or a lease: not for ever. */
+static bool may_pass(const struct eg_watch *watch, int error)
+{
+    return watch->tries < EG_WATCH_TRIES &&
+           (error == -EWOULDBLOCK || error == -EMFILE || error == -ENFILE || error == -ENOMEM ||
+            error == -EINTR);
+}
+
+/* Who cannot be read is not trusted.  True: not now. */
+static bool judge_closed(struct eg_job *job, const char *path, uint32_t upload)
 {
     const struct eg_blob *blob = job->writes->tree->blob;
     const struct eg_blob_upload *uploads = eg_blob_section(blob, EG_SECTION_UPLOADS);
@@ -194,19 +268,30 @@ static void judge_closed(struct eg_job *job, const char *path, uint32_t upload)
     struct eg_scan scan;
     int error = eg_scan_open(job->closed->object, &scan);
     job->closed->writers = !error && scan.has_writers;
+    job->closed->unsure = !error && scan.unsure;
     /* it lingers: nothing was closed, and nobody holds it */
     if (!error && !job->closed->reads) {
         eg_scan_close(&scan);
-        return;
+        return false;
     }
-    if (!error) error = eg_scan_read(&scan, uploads[upload].contents);
+    if (!error) error = eg_scan_read(&scan, uploads[upload].contents, 0);
+    if (error && may_pass(job->closed, error)) {
+        eg_scan_close(&scan);
+        return true;
+    }
     if (error)
         eg_job_refuse(job, EG_KIND_CONTENT, EG_REASON_UNREADABLE, NULL, path);
     else
         eg_decide_content(blob, upload, scan.hits, &decision);
     if (!error && decision.verdict == EG_VERDICT_DENY) tell_content(job, &decision, &scan, path);
-    if (job->event.wanted) put_away(job, upload, path, &scan);
+    /* no other name comes to be, nor does it leave, while it is put away */
+    bool later = job->event.wanted && !eg_job_border_enter(job);
+    if (job->event.wanted && !later) {
+        put_away(job, upload, path, &scan);
+        eg_job_border_leave(job);
+    }
     eg_scan_close(&scan);
+    return later;
 }
 
 enum eg_job_state eg_job_closed(struct eg_job *job)
@@ -217,12 +302,14 @@ enum eg_job_state eg_job_closed(struct eg_job *job)
     if (!job->patient && (eg_job_class(job, watch->object) != EG_FS_LOCAL ||
                           fstat(watch->object, &st) < 0 || st.st_size > EG_SCAN_INLINE))
         return EG_JOB_LATER;
-    watch->writers = false;
+    watch->writers = watch->unsure = watch->again = false;
     ssize_t n = readlink(eg_fd_path(watch->object).text, path, sizeof path - 1);
     if (n <= 0 || fstat(watch->object, &st) < 0 || st.st_nlink == 0) return EG_JOB_DONE;
     path[n] = '\0';
     /* moved to where no rule is about it? */
     uint32_t upload = eg_decide_upload_of(job->writes->tree->blob, eg_str(path));
-    if (upload != EG_NONE) judge_closed(job, path, upload);
+    if (upload == EG_NONE) return EG_JOB_DONE;
+    watch->again = judge_closed(job, path, upload);
+    if (watch->again) job->event.wanted = false;
     return EG_JOB_DONE;
 }

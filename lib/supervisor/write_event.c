@@ -18,7 +18,7 @@ static void add_content(const struct eg_write_event *told, char *kinds, size_t k
     for (size_t i = 0; i < sizeof told->sha256; i++)
         snprintf(digest + 2 * i, 3, "%02x", told->sha256[i]);
     event->content = eg_str(kinds);
-    event->sha256 = eg_str(digest);
+    if (told->has_digest) event->sha256 = eg_str(digest);
     event->size = told->size;
 }
 

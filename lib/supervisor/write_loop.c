@@ -20,8 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 120000 /* for a helper: then the call is refused */
-#define FINISH_MS   30000
+#define FINISH_MS 30000
 
 int64_t eg_writes_now(void)
 {
@@ -139,6 +138,7 @@ struct eg_writes *eg_writes_new(struct eg_tree *tree)
         setrlimit(RLIMIT_NOFILE, &limit);
     }
     writes->tree = tree;
+    pthread_mutex_init(&writes->border, NULL);
     writes->fd = epoll_create1(EPOLL_CLOEXEC);
     writes->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     writes->pool = eg_pool_new();
@@ -188,6 +188,17 @@ static void drop(struct eg_job *job)
     job->inject = job->watched = -1;
 }
 
+/* What was renamed or linked is watched already (eg_job_content): that cannot fail. */
+static int watch(struct eg_job *job)
+{
+    struct eg_writes *writes = job->writes;
+    if (job->watched < 0) return 0;
+    int error =
+        eg_watches_add(writes->watches, job->watched, (pid_t)job->notif.pid, job->watch_flags);
+    job->watched = -1;
+    return error;
+}
+
 /* The job is done: tell, watch, answer. */
 static struct eg_answer complete(struct eg_job *job)
 {
@@ -195,24 +206,21 @@ static struct eg_answer complete(struct eg_job *job)
     struct eg_tree *tree = writes->tree;
     struct eg_answer answer = job->answer;
     learn(writes, job);
-    if (job->watched >= 0) {
-        /* before the caller can write to it */
-        int error = eg_watches_add(writes->watches, job->watched, (pid_t)job->notif.pid,
-                                   job->watch_lingers);
-        job->watched = -1;
-        if (error && job->inject >= 0) {
-            drop(job);
-            answer = eg_answer_error(-error);
-        }
-        set_timer(writes);
+    /* before the caller can write to it */
+    int error = watch(job);
+    if (error && job->inject >= 0) {
+        drop(job);
+        answer = eg_answer_error(-error);
     }
+    set_timer(writes);
     eg_job_report(job);
     if (job->inject < 0) return answer;
     bool in_turn = tree->wait_killable && tree->synchronous;
-    int error =
+    error =
         eg_notify_inject(tree->listener, job->notif.id, job->inject, job->inject_cloexec, in_turn);
     drop(job);
-    if (error == -EMFILE) return eg_answer_error(EMFILE);
+    /* ENOENT: nobody waits any more; whoever else is not answered waits for ever */
+    if (error && error != -ENOENT) return eg_answer_error(-error);
     return (struct eg_answer){ .sent = true };
 }
 
@@ -224,7 +232,7 @@ static int give_to_helper(struct eg_writes *writes, const struct seccomp_notif *
     eg_job_begin(job, writes, notif);
     job->patient = true;
     job->closed = closed;
-    job->deadline = eg_writes_now() + PATIENCE_MS;
+    job->deadline = eg_writes_now() + EG_PATIENCE_MS;
     int error = eg_pool_give(writes->pool, job);
     if (error) {
         free(job);
@@ -263,6 +271,9 @@ static void take_result(struct eg_writes *writes, struct eg_job *job)
         eg_job_report(job);
         eg_watches_judged(writes->watches, job->closed);
     } else if (job->abandoned) {
+        /* the caller was told that it failed; what it changed is judged all the same */
+        watch(job);
+        eg_job_report(job);
         drop(job);
     } else {
         struct eg_answer answer = complete(job);
@@ -316,22 +327,25 @@ void eg_writes_turn(struct eg_writes *writes)
     judge_closed(writes);
 }
 
-static bool judges_closed(const struct eg_writes *writes)
-{
-    for (const struct eg_job *job = writes->waiting; job; job = job->after)
-        if (job->closed) return true;
-    return false;
-}
-
-void eg_writes_finish(struct eg_writes *writes)
+void eg_writes_settle(struct eg_writes *writes)
 {
     if (!writes) return;
     int64_t end = eg_writes_now() + FINISH_MS;
     for (;;) {
         eg_writes_turn(writes);
         int64_t left = end - eg_writes_now();
-        if (!judges_closed(writes) || left <= 0) return;
+        if (!(writes->waiting || eg_watches_unread(writes->watches)) || left <= 0) return;
         struct pollfd fd = { writes->fd, POLLIN, 0 };
         poll(&fd, 1, (int)left);
     }
+}
+
+void eg_writes_finish(struct eg_writes *writes)
+{
+    if (!writes) return;
+    /* what helpers were doing for the dead comes first: it is watched then */
+    eg_writes_settle(writes);
+    /* somebody outside of the tree may hold what it opened */
+    eg_watches_read_all(writes->watches);
+    eg_writes_settle(writes);
 }

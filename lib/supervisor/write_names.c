@@ -5,11 +5,13 @@
  * changed.  What comes from outside is different: its old name lies where the
  * worker writes by itself and can put another file there at any moment.  So it is
  * first moved under a name of ours in the new folder, looked at there, and only
- * then gets its own. */
+ * then gets its own.  What leaves must leave no other name behind, by which what is
+ * done to it outside would be done to the tree. */
 #include "supervisor/write_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -20,6 +22,10 @@
 #define RENAME_NOREPLACE (1 << 0)
 #define RENAME_EXCHANGE  (1 << 1)
 #define RENAME_WHITEOUT  (1 << 2)
+#endif
+
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439
 #endif
 
 #define TRIES_MAX 3
@@ -98,12 +104,26 @@ enum eg_job_state eg_job_remove(struct eg_job *job)
 
 /* --- Files with content --------------------------------------------------------- */
 
-/* Whoever had it open for writing, or was about to, might still write. */
-static void watch(struct eg_job *job, const struct eg_place *source, uint32_t upload, bool lingers)
+/* Whoever had it open for writing, or was about to, might still write; and who closed
+ * it after it was looked at did so before it lay here. */
+static void watch(struct eg_job *job, const struct eg_place *source, const struct eg_scan *scan,
+                  bool enters)
 {
+    if (scan->frozen && !enters) return;
     job->watched = fcntl(source->object, F_DUPFD_CLOEXEC, 0);
-    job->watch_upload = upload;
-    job->watch_lingers = lingers;
+    job->watch_flags = EG_WATCH_LINGERS | (scan->frozen ? 0u : EG_WATCH_READ);
+}
+
+/* The very file that was looked at, whatever its name stands for by now, unless it
+ * was moved out meanwhile. */
+static long link_held(const struct eg_place *from, const struct eg_place *to)
+{
+    char path[sizeof from->path];
+    int error = eg_held_path(from->object, path, sizeof path);
+    if (error < 0) return error;
+    if (strcmp(path, from->path) != 0) return -ENOENT;
+    return result_of(linkat(AT_FDCWD, eg_fd_path(from->object).text, to->folder, name_of(to).text,
+                            AT_SYMLINK_FOLLOW));
 }
 
 enum eg_job_state eg_job_link(struct eg_job *job)
@@ -115,9 +135,7 @@ enum eg_job_state eg_job_link(struct eg_job *job)
     if (from->object < 0) return answer(job, -ENOENT);
     if (to->object >= 0) return answer(job, -EEXIST);
     if (S_ISDIR(from->st.st_mode)) return answer(job, -EPERM);
-    /* a file without a name (O_TMPFILE) comes from nowhere */
-    const char *other = from->st.st_nlink ? from->path : "";
-    if (!eg_job_judge(job, EG_WRITE_LINK, to, other, from->st.st_mode, &decision))
+    if (!eg_job_judge(job, EG_WRITE_LINK, to, from->path, from->st.st_mode, &decision))
         return EG_JOB_DONE;
     if (decision.contents) {
         switch (eg_job_content(job, from, to, &decision, &scan)) {
@@ -126,10 +144,13 @@ enum eg_job_state eg_job_link(struct eg_job *job)
         case EG_CONTENT_LATER: return EG_JOB_LATER;
         }
     }
-    /* the very file that was looked at, whatever its name stands for by now */
-    long r = result_of(linkat(AT_FDCWD, eg_fd_path(from->object).text, to->folder, name_of(to).text,
-                              AT_SYMLINK_FOLLOW));
-    if (r == 0 && decision.contents) watch(job, from, to->upload, !scan.frozen);
+    if (!eg_job_border_enter(job)) {
+        eg_scan_close(&scan);
+        return job->patient ? EG_JOB_DONE : EG_JOB_LATER;
+    }
+    long r = link_held(from, to);
+    eg_job_border_leave(job);
+    if (r == 0 && decision.contents && S_ISREG(from->st.st_mode)) watch(job, from, &scan, false);
     eg_scan_close(&scan);
     return answer(job, r);
 }
@@ -207,27 +228,70 @@ static enum eg_job_state bring_in(struct eg_job *job, const struct eg_scan *scan
     return answer(job, 0);
 }
 
+/* Did somebody give it another name since it was judged? */
+static bool has_other_names(const struct eg_place *from)
+{
+    struct stat st;
+    if (!S_ISREG(from->st.st_mode)) return false;
+    return fstat(from->object, &st) < 0 || st.st_nlink > 1;
+}
+
+static enum eg_job_state take_out(struct eg_job *job)
+{
+    const struct eg_place *from = &job->places[0], *to = &job->places[1];
+    if (has_other_names(from)) {
+        eg_job_refuse(job, EG_KIND_WRITE, EG_REASON_CROSSES_TREE, NULL, to->path);
+        return EG_JOB_DONE;
+    }
+    return answer(job, rename_at(from->folder, name_of(from).text, to->folder, name_of(to).text,
+                                 (unsigned)job->args.flags));
+}
+
+/* Over the border of a tree, one at a time. */
+static enum eg_job_state cross(struct eg_job *job, const struct eg_scan *scan, bool *ret_again)
+{
+    bool enters = job->places[1].upload != EG_NONE;
+    if (!eg_job_border_enter(job)) return job->patient ? EG_JOB_DONE : EG_JOB_LATER;
+    enum eg_job_state state = enters ? bring_in(job, scan, ret_again) : take_out(job);
+    eg_job_border_leave(job);
+    return state;
+}
+
+/* As rename(2) would answer the caller: before anything else is found out about a
+ * file that is not the caller's to move. */
+static int may_move(const struct eg_job *job, const struct eg_place *from)
+{
+    struct stat folder;
+    if (fstat(from->folder, &folder) < 0) return -errno;
+    if (syscall(SYS_faccessat2, from->folder, ".", W_OK | X_OK, AT_EACCESS) < 0) return -errno;
+    bool owner = folder.st_uid == job->caller.user || from->st.st_uid == job->caller.user;
+    bool may_all = eg_caller_has(&job->writes->self, &job->caller, CAP_FOWNER);
+    return !(folder.st_mode & S_ISVTX) || owner || may_all ? 0 : -EPERM;
+}
+
 static enum eg_job_state move(struct eg_job *job, const struct eg_write_decision *decision,
                               bool *ret_again)
 {
     const struct eg_place *from = &job->places[0], *to = &job->places[1];
     struct eg_scan scan = { .fd = -1 };
     enum eg_job_state state = EG_JOB_DONE;
-    bool enters = to->upload != EG_NONE && from->upload == EG_NONE;
     if (decision->contents && S_ISREG(from->st.st_mode)) {
+        int error = may_move(job, from);
+        if (error) return answer(job, error);
         switch (eg_job_content(job, from, to, decision, &scan)) {
         case EG_CONTENT_FINE: break;
         case EG_CONTENT_REFUSED: return EG_JOB_DONE;
         case EG_CONTENT_LATER: return EG_JOB_LATER;
         }
     }
-    if (enters)
-        state = bring_in(job, &scan, ret_again);
+    if (from->upload != to->upload)
+        state = cross(job, &scan, ret_again);
     else
         answer(job, rename_at(from->folder, name_of(from).text, to->folder, name_of(to).text,
                               (unsigned)job->args.flags));
-    if (decision->contents && S_ISREG(from->st.st_mode) && !job->answer.error)
-        watch(job, from, to->upload, enters);
+    if (state == EG_JOB_DONE && decision->contents && S_ISREG(from->st.st_mode) &&
+        !job->answer.error)
+        watch(job, from, &scan, from->upload != to->upload);
     eg_scan_close(&scan);
     return state;
 }
@@ -255,7 +319,8 @@ static enum eg_job_state rename_once(struct eg_job *job, bool *ret_again)
     int error = refuse_early(job);
     if (error) return answer(job, error);
     if (!eg_job_judge(job, EG_WRITE_REMOVE, from, "", from->st.st_mode, &other) ||
-        !eg_job_judge(job, EG_WRITE_RENAME, to, from->path, from->st.st_mode, &decision))
+        !eg_job_judge_rename(job, to, from->path, from->st.st_mode, eg_place_shared(from),
+                             &decision))
         return EG_JOB_DONE;
     if (job->args.flags & RENAME_EXCHANGE) {
         if (from->upload != to->upload) {
@@ -263,7 +328,7 @@ static enum eg_job_state rename_once(struct eg_job *job, bool *ret_again)
             return EG_JOB_DONE;
         }
         if (!eg_job_judge(job, EG_WRITE_REMOVE, to, "", to->st.st_mode, &other) ||
-            !eg_job_judge(job, EG_WRITE_RENAME, from, to->path, to->st.st_mode, &other))
+            !eg_job_judge_rename(job, from, to->path, to->st.st_mode, eg_place_shared(to), &other))
             return EG_JOB_DONE;
     }
     return move(job, &decision, ret_again);

@@ -69,7 +69,7 @@ static bool lies_there(int fd, const char *path)
 }
 
 /* Give it to the caller: once more as it asked for. */
-static void hand_over(struct eg_job *job, int fd, uint32_t upload, uint32_t contents)
+static void hand_over(struct eg_job *job, int fd, uint32_t contents)
 {
     if (!(job->args.flags & O_NONBLOCK)) {
         int flags = fcntl(fd, F_GETFL);
@@ -79,9 +79,10 @@ static void hand_over(struct eg_job *job, int fd, uint32_t upload, uint32_t cont
             return;
         }
     }
-    if (contents) {
+    /* closing what was opened for reading says nothing (inotify(7)) */
+    int access = job->args.flags & O_ACCMODE;
+    if (contents && (access == O_WRONLY || access == O_RDWR)) {
         job->watched = open(eg_fd_path(fd).text, O_PATH | O_CLOEXEC);
-        job->watch_upload = upload;
         if (job->watched < 0) {
             eg_job_answer(job, -errno);
             close(fd);
@@ -115,7 +116,7 @@ static enum eg_job_state open_nameless(struct eg_job *job)
     if (fd < 0)
         eg_job_answer(job, fd);
     else
-        hand_over(job, fd, folder->upload, 0);
+        hand_over(job, fd, 0);
     return EG_JOB_DONE;
 }
 
@@ -163,7 +164,7 @@ static enum eg_job_state open_once(struct eg_job *job, bool *ret_again)
         close(fd);
         return EG_JOB_DONE;
     }
-    hand_over(job, fd, at->upload, decision.contents);
+    hand_over(job, fd, decision.contents);
     return EG_JOB_DONE;
 }
 

@@ -48,6 +48,10 @@ int eg_caller_self(struct eg_identity_of *ret);
 /* Would the kernel treat both alike? */
 bool eg_caller_is(const struct eg_identity_of *a, const struct eg_identity_of *b);
 
+/* Has the caller this capability, as far as it was lent? */
+bool eg_caller_has(const struct eg_identity_of *self, const struct eg_identity_of *caller,
+                   unsigned capability);
+
 /* Become the caller in this thread, as far as files are concerned; and ourselves
  * again.  0; -EPERM: we may not (nothing changed then).  Leaving cannot fail: it
  * ends the process rather than go on as somebody else. */
@@ -117,7 +121,7 @@ struct eg_write_event {
     char path[EG_PATH_MAX + 256];
     uint64_t size;
     uint32_t hits; /* kinds of content */
-    bool has_content;
+    bool has_content, has_digest;
     unsigned char sha256[32];
 };
 
@@ -157,9 +161,8 @@ struct eg_job {
     struct eg_answer answer;
     int inject; /* descriptor to give to the caller, or -1 */
     bool inject_cloexec;
-    int watched;           /* O_PATH of a file to judge after its last close, or -1 */
-    uint32_t watch_upload; /* its tree */
-    bool watch_lingers;    /* somebody outside the tree might be about to open it */
+    int watched;          /* O_PATH of a file to judge after its last close, or -1 */
+    unsigned watch_flags; /* EG_WATCH_... */
     struct eg_write_event event;
 
     /* a closed file */
@@ -198,6 +201,7 @@ struct eg_writes {
     } systems[EG_FS_SLOTS];
     uint32_t next_system;
     struct eg_proc procs[EG_PROC_SLOTS];
+    pthread_mutex_t border; /* eg_job_border_enter */
     int protected_symlinks; /* sysctl fs.protected_symlinks */
     uint64_t own_root[3];   /* device, inode and mount of our root */
     struct eg_job job;      /* the loop's */
@@ -207,6 +211,9 @@ struct eg_writes {
 /* Find what path number `which` of the call names.  0 (also when nothing is there:
  * object -1); EG_JOB_LATER; -errno, the call's own error. */
 int eg_job_find(struct eg_job *job, int which, unsigned flags);
+
+/* A regular file with other names? */
+bool eg_place_shared(const struct eg_place *place);
 
 /* Forget a place. */
 void eg_place_close(struct eg_place *place);
@@ -221,6 +228,9 @@ struct eg_fd_path eg_fd_path(int fd);
  * answer is set. */
 bool eg_job_judge(struct eg_job *job, enum eg_write_op op, const struct eg_place *place,
                   const char *other, mode_t mode, struct eg_write_decision *ret);
+/* The same of a RENAME; shared: what moves has other names. */
+bool eg_job_judge_rename(struct eg_job *job, const struct eg_place *place, const char *other,
+                         mode_t mode, bool shared, struct eg_write_decision *ret);
 void eg_job_refuse(struct eg_job *job, enum eg_kind kind, enum eg_reason reason,
                    const struct eg_write_decision *decision, const char *path);
 void eg_job_answer(struct eg_job *job, long result);
@@ -233,6 +243,16 @@ enum eg_job_state eg_job_link(struct eg_job *job);
 enum eg_job_state eg_job_rename(struct eg_job *job);
 enum eg_job_state eg_job_remove(struct eg_job *job);
 enum eg_job_state eg_job_attribute(struct eg_job *job); /* TRUNCATE and what follows it */
+
+/* What moves over the border of a tree, gets a second name, or an execute bit, does
+ * so alone: each of them is judged by what the others may change (its names, its
+ * place, its mode), and helpers run beside the loop.  False: not now (job->answer is
+ * set); in the loop it is EG_JOB_LATER then.  Held for a few system calls. */
+bool eg_job_border_enter(struct eg_job *job);
+void eg_job_border_leave(struct eg_job *job);
+
+/* What a held descriptor is called now, as eg_place's path. 0 or -errno. */
+int eg_held_path(int fd, char *ret, size_t size);
 
 /* openat(2) that waits for nothing but leases, and for them in a helper only; in
  * the loop it is EG_WOULD_WAIT then.  A descriptor with O_NONBLOCK, or -errno. */
@@ -247,15 +267,20 @@ struct eg_scan {
     int fd;
     bool frozen;
     bool has_writers; /* somebody has it open for writing */
+    bool unsure;      /* neither is known: no leases there, or the file is another user's */
+    bool digested;    /* sha256 is set: not of more than EG_DIGEST_MAX */
     uint32_t hits;
     uint64_t size;
     unsigned char sha256[32];
 };
 
+#define EG_DIGEST_MAX (1u << 30)
+
 /* Open and freeze the file behind an O_PATH descriptor, as ourselves; 0 or
- * -errno.  Then read all of it, looking for these kinds. */
+ * -errno.  Then read all of it, looking for these kinds; deadline (0: none): give up
+ * then (-ETIMEDOUT). */
 int eg_scan_open(int object, struct eg_scan *ret);
-int eg_scan_read(struct eg_scan *scan, uint32_t kinds);
+int eg_scan_read(struct eg_scan *scan, uint32_t kinds, int64_t deadline);
 /* Has nobody tried to open it for writing since? */
 bool eg_scan_still_frozen(const struct eg_scan *scan);
 void eg_scan_close(struct eg_scan *scan);
@@ -278,22 +303,40 @@ struct eg_watch {
     struct eg_watch *next;
     int object; /* O_PATH */
     int wd;
-    pid_t tid;     /* who opened it last */
-    bool closed;   /* since somebody began to judge it */
-    bool busy;     /* somebody judges it... */
-    bool reads;    /* ...all of it; otherwise only whether it is open for writing */
-    bool lingers;  /* who outside of the tree was about to open it may do so until... */
-    bool writers;  /* result: it is open for writing still */
-    int64_t until; /* CLOCK_MONOTONIC, ms */
+    pid_t tid;      /* who opened it last */
+    bool closed;    /* since somebody began to judge it */
+    bool opened;    /* for writing, since then */
+    bool busy;      /* somebody judges it... */
+    bool reads;     /* ...all of it; otherwise only whether it is open for writing */
+    bool lingers;   /* who outside of the tree was about to open it may do so until... */
+    bool writers;   /* result: it is open for writing still */
+    bool unsure;    /* result: nobody can tell; kept while there is room */
+    bool again;     /* result: it could not be read now */
+    unsigned tries; /* how often that was so, one after the other */
+    int64_t until;  /* CLOCK_MONOTONIC, ms */
 };
+
+/* How often a file that cannot be read now is tried again, once a second: somebody's
+ * lease is broken after /proc/sys/fs/lease-break-time, 45 s. */
+#define EG_WATCH_TRIES 90u
 
 struct eg_watches *eg_watches_new(void);
 void eg_watches_free(struct eg_watches *watches);
 int eg_watches_fd(const struct eg_watches *watches);
 
-/* Watch the file behind `object` (taken over, also on failure). 0 or -errno:
- * -ENFILE too many, -ENOSPC more than fs.inotify.max_user_watches. */
-int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, bool lingers);
+/* It LINGERS: somebody outside the tree might be about to open it; LONG: until a
+ * helper's patience ends; READ: judge it at once, not only after the next close. */
+enum { EG_WATCH_LINGERS = 1, EG_WATCH_LONG = 2, EG_WATCH_READ = 4 };
+
+/* Watch the file behind `object` (taken over, also on failure), as ourselves; from
+ * any thread.  0 or -errno: -ENFILE too many, -ENOSPC more than
+ * fs.inotify.max_user_watches. */
+int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, unsigned flags);
+
+/* The tree has ended: judge whatever is watched still, as it is.  Then: is there any
+ * left to judge? */
+void eg_watches_read_all(struct eg_watches *watches);
+bool eg_watches_unread(struct eg_watches *watches);
 
 /* The next file to judge, marked busy; NULL: none (the descriptor is drained). */
 struct eg_watch *eg_watches_next(struct eg_watches *watches);
@@ -303,7 +346,7 @@ void eg_watches_judged(struct eg_watches *watches, struct eg_watch *watch);
 
 /* Is any waiting for its time, so that eg_watches_next must be asked without an
  * event? */
-bool eg_watches_linger(const struct eg_watches *watches);
+bool eg_watches_linger(struct eg_watches *watches);
 
 /* --- Helpers (write_pool.c) ----------------------------------------------------- */
 
@@ -319,6 +362,8 @@ struct eg_job *eg_pool_take(struct eg_pool *pool);
 
 /* Runs a job in a helper: called by the pool's threads. */
 void eg_job_run_patiently(struct eg_job *job);
+
+#define EG_PATIENCE_MS 120000 /* for a helper: then the call is refused */
 
 /* Begin a job for a call; run it as far as the loop can (EG_JOB_LATER: give a
  * patient one to a helper). */

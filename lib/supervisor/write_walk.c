@@ -44,6 +44,11 @@ void eg_place_close(struct eg_place *place)
     place->folder = place->object = -1;
 }
 
+bool eg_place_shared(const struct eg_place *place)
+{
+    return place->object >= 0 && S_ISREG(place->st.st_mode) && place->st.st_nlink > 1;
+}
+
 /* --- File systems ------------------------------------------------------------- */
 
 /* Those whose answers this kernel finds alone.  Not named: slow. */
@@ -140,7 +145,7 @@ static int open_folder(struct eg_job *job, int base, const char *text, int *ret_
 
 /* --- Names -------------------------------------------------------------------- */
 
-static int held_path(int fd, char *ret, size_t size)
+int eg_held_path(int fd, char *ret, size_t size)
 {
     ssize_t n = readlink(eg_fd_path(fd).text, ret, size);
     if (n < 0) return -errno;
@@ -166,7 +171,7 @@ static int take_object(struct eg_job *job, int fd, struct eg_place *ret)
     ret->object = fd;
     ret->name[0] = '\0';
     if (fstat(fd, &ret->st) < 0) return -errno;
-    int n = held_path(fd, ret->path, sizeof ret->path);
+    int n = eg_held_path(fd, ret->path, sizeof ret->path);
     if (n < 0) return n;
     if (!job->patient && eg_job_class(job, fd) != EG_FS_LOCAL) return EG_JOB_LATER;
     return 0;
@@ -229,7 +234,7 @@ static int find_once(struct eg_job *job, struct text *text, int base, unsigned f
         if (ret->slash) memcpy(path + got, "/", 2);
         return FOLLOW_LINK;
     }
-    int used = held_path(ret->folder, ret->path, EG_PATH_MAX);
+    int used = eg_held_path(ret->folder, ret->path, EG_PATH_MAX);
     if (used < 0) return used;
     if (used == 1 && ret->path[0] == '/') used = 0;
     ret->path[used] = '/';

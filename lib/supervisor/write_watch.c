@@ -15,8 +15,10 @@
 
 #define BUCKETS   256u
 #define LINGER_MS 10000
+#define AGAIN_MS  1000
 
 struct eg_watches {
+    pthread_mutex_t lock; /* helpers add; all else is the loop's */
     int fd;
     uint32_t count, max, lingering;
     struct eg_watch *buckets[BUCKETS];
@@ -30,6 +32,7 @@ struct eg_watches *eg_watches_new(void)
     struct rlimit limit;
     struct eg_watches *watches = calloc(1, sizeof *watches);
     if (!watches) return NULL;
+    pthread_mutex_init(&watches->lock, NULL);
     watches->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (watches->fd < 0) {
         free(watches);
@@ -69,40 +72,12 @@ static struct eg_watch *find(const struct eg_watches *watches, int wd)
     return watch;
 }
 
-static void linger(struct eg_watches *watches, struct eg_watch *watch)
+static void linger(struct eg_watches *watches, struct eg_watch *watch, int64_t time)
 {
+    int64_t until = eg_writes_now() + time;
     if (!watch->lingers) watches->lingering++;
+    if (!watch->lingers || until > watch->until) watch->until = until;
     watch->lingers = true;
-    watch->until = eg_writes_now() + LINGER_MS;
-}
-
-int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, bool lingers)
-{
-    int wd = inotify_add_watch(watches->fd, eg_fd_path(object).text, IN_CLOSE_WRITE);
-    if (wd < 0) {
-        int error = -errno;
-        close(object);
-        return error;
-    }
-    struct eg_watch *watch = find(watches, wd);
-    if (watch) {
-        close(object);
-    } else {
-        if (watches->count < watches->max) watch = calloc(1, sizeof *watch);
-        if (!watch) {
-            inotify_rm_watch(watches->fd, wd);
-            close(object);
-            return -ENFILE;
-        }
-        watch->object = object;
-        watch->wd = wd;
-        watch->next = watches->buckets[(uint32_t)wd % BUCKETS];
-        watches->buckets[(uint32_t)wd % BUCKETS] = watch;
-        watches->count++;
-    }
-    watch->tid = tid;
-    if (lingers) linger(watches, watch);
-    return 0;
 }
 
 static void forget(struct eg_watches *watches, struct eg_watch *watch)
@@ -115,6 +90,62 @@ static void forget(struct eg_watches *watches, struct eg_watch *watch)
     if (watch->lingers) watches->lingering--;
     watches->count--;
     free(watch);
+}
+
+/* Room for another: the oldest of those that are kept only because nobody can tell
+ * whether they are open still. */
+static bool make_room(struct eg_watches *watches)
+{
+    struct eg_watch *oldest = NULL;
+    if (watches->count < watches->max) return true;
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        for (struct eg_watch *watch = watches->buckets[i]; watch; watch = watch->next)
+            if (watch->unsure && !watch->busy && !watch->closed && !watch->opened &&
+                !watch->lingers && (!oldest || watch->wd < oldest->wd))
+                oldest = watch;
+    if (oldest) forget(watches, oldest);
+    return oldest;
+}
+
+static int add(struct eg_watches *watches, int object, pid_t tid, unsigned flags)
+{
+    int wd = inotify_add_watch(watches->fd, eg_fd_path(object).text, IN_CLOSE_WRITE);
+    if (wd < 0) {
+        int error = -errno;
+        close(object);
+        return error;
+    }
+    struct eg_watch *watch = find(watches, wd);
+    if (watch) {
+        close(object);
+    } else {
+        if (make_room(watches)) watch = calloc(1, sizeof *watch);
+        if (!watch) {
+            inotify_rm_watch(watches->fd, wd);
+            close(object);
+            return -ENFILE;
+        }
+        watch->object = object;
+        watch->wd = wd;
+        watch->next = watches->buckets[(uint32_t)wd % BUCKETS];
+        watches->buckets[(uint32_t)wd % BUCKETS] = watch;
+        watches->count++;
+    }
+    watch->tid = tid;
+    /* who judges it now may have seen nobody that writes */
+    watch->opened = true;
+    if (flags & EG_WATCH_LINGERS) linger(watches, watch, LINGER_MS);
+    if (flags & EG_WATCH_LONG) linger(watches, watch, EG_PATIENCE_MS);
+    if (flags & EG_WATCH_READ) watch->closed = watches->sweep = true;
+    return 0;
+}
+
+int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, unsigned flags)
+{
+    pthread_mutex_lock(&watches->lock);
+    int error = add(watches, object, tid, flags);
+    pthread_mutex_unlock(&watches->lock);
+    return error;
 }
 
 /* Events were lost: whatever is watched may have been closed. */
@@ -131,7 +162,7 @@ static struct eg_watch *take(struct eg_watch *watch)
     if (!watch || watch->busy) return NULL;
     watch->busy = true;
     watch->reads = watch->closed;
-    watch->closed = false;
+    watch->closed = watch->opened = false;
     return watch;
 }
 
@@ -139,14 +170,17 @@ static struct eg_watch *take(struct eg_watch *watch)
 static struct eg_watch *next_due(struct eg_watches *watches)
 {
     int64_t now = eg_writes_now();
+    watches->sweep = false;
     for (uint32_t i = 0; i < BUCKETS; i++)
-        for (struct eg_watch *watch = watches->buckets[i]; watch; watch = watch->next)
-            if (!watch->busy && (watch->closed || (watch->lingers && watch->until <= now)))
-                return take(watch);
+        for (struct eg_watch *watch = watches->buckets[i]; watch; watch = watch->next) {
+            bool due = watch->closed || (watch->lingers && watch->until <= now);
+            if (due) watches->sweep = true;
+            if (due && !watch->busy && (!watch->again || watch->until <= now)) return take(watch);
+        }
     return NULL;
 }
 
-struct eg_watch *eg_watches_next(struct eg_watches *watches)
+static struct eg_watch *next(struct eg_watches *watches)
 {
     for (;;) {
         if (watches->at >= watches->size) {
@@ -167,14 +201,25 @@ struct eg_watch *eg_watches_next(struct eg_watches *watches)
         if (watch && take(watch)) return watch;
     }
     if (!watches->sweep && !watches->lingering) return NULL;
-    struct eg_watch *watch = next_due(watches);
-    watches->sweep = watch;
+    return next_due(watches);
+}
+
+struct eg_watch *eg_watches_next(struct eg_watches *watches)
+{
+    pthread_mutex_lock(&watches->lock);
+    struct eg_watch *watch = next(watches);
+    pthread_mutex_unlock(&watches->lock);
     return watch;
 }
 
-void eg_watches_judged(struct eg_watches *watches, struct eg_watch *watch)
+static void judged(struct eg_watches *watches, struct eg_watch *watch)
 {
     watch->busy = false;
+    watch->tries = watch->again ? watch->tries + 1 : 0;
+    if (watch->again) {
+        linger(watches, watch, AGAIN_MS);
+        watch->closed = true;
+    }
     if (watch->closed) {
         /* once more, while it was looked at */
         watches->sweep = true;
@@ -186,10 +231,38 @@ void eg_watches_judged(struct eg_watches *watches, struct eg_watch *watch)
         watches->lingering--;
     }
     /* who still has it open will close it */
-    if (!watch->writers && !waits) forget(watches, watch);
+    if (!watch->writers && !watch->unsure && !watch->opened && !waits) forget(watches, watch);
 }
 
-bool eg_watches_linger(const struct eg_watches *watches)
+void eg_watches_judged(struct eg_watches *watches, struct eg_watch *watch)
 {
-    return watches->lingering || watches->sweep;
+    pthread_mutex_lock(&watches->lock);
+    judged(watches, watch);
+    pthread_mutex_unlock(&watches->lock);
+}
+
+void eg_watches_read_all(struct eg_watches *watches)
+{
+    pthread_mutex_lock(&watches->lock);
+    mark_all(watches);
+    pthread_mutex_unlock(&watches->lock);
+}
+
+bool eg_watches_unread(struct eg_watches *watches)
+{
+    bool unread = false;
+    pthread_mutex_lock(&watches->lock);
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        for (struct eg_watch *watch = watches->buckets[i]; watch; watch = watch->next)
+            unread = unread || watch->busy || watch->closed;
+    pthread_mutex_unlock(&watches->lock);
+    return unread;
+}
+
+bool eg_watches_linger(struct eg_watches *watches)
+{
+    pthread_mutex_lock(&watches->lock);
+    bool waits = watches->lingering || watches->sweep;
+    pthread_mutex_unlock(&watches->lock);
+    return waits;
 }

@@ -64,7 +64,8 @@ static bool is_name_refused(const struct eg_scan_options *options, const struct 
     struct eg_write_request request = { making(entry->st.st_mode),
                                         eg_str(entry->path),
                                         { link, n > 0 ? (size_t)n : 0 },
-                                        entry->st.st_mode & ~(mode_t)NOT_PERMISSIONS };
+                                        entry->st.st_mode & ~(mode_t)NOT_PERMISSIONS,
+                                        false };
     struct eg_write_decision decision;
     eg_decide_write(options->blob, &request, &decision);
     return decision.verdict == EG_VERDICT_DENY && decision.name != EG_NONE;

@@ -56,7 +56,7 @@ static bool is_about_upload(const struct eg_write_decision *decision)
 bool eg_watch_judge_name(const struct eg_watch *watch, struct eg_str path, uint32_t mode,
                          struct eg_str link, struct eg_watch_refusal *ret)
 {
-    struct eg_write_request request = { making(mode), path, link, mode & ~(uint32_t)06111 };
+    struct eg_write_request request = { making(mode), path, link, mode & ~(uint32_t)06111, false };
     ret->blob = NULL;
     for (size_t i = 0; i < watch->blob_count; i++) {
         struct eg_watch_refusal found = { watch->blobs[i], EG_KIND_NAME, { 0 }, 0 };
@@ -69,7 +69,7 @@ bool eg_watch_judge_name(const struct eg_watch *watch, struct eg_str path, uint3
 bool eg_watch_judge_open(const struct eg_watch *watch, struct eg_str path, uint32_t mode, bool exec,
                          struct eg_watch_refusal *ret)
 {
-    struct eg_write_request request = { EG_WRITE_READ, path, { NULL, 0 }, mode };
+    struct eg_write_request request = { EG_WRITE_READ, path, { NULL, 0 }, mode, false };
     if (!eg_watch_judge_name(watch, path, mode, request.other, ret) && eg_watch_enforces(ret))
         return false;
     for (size_t i = 0; i < watch->blob_count; i++) {
@@ -80,7 +80,7 @@ bool eg_watch_judge_open(const struct eg_watch *watch, struct eg_str path, uint3
         uint32_t upload = exec && !refused ? eg_decide_upload_of(blob, path) : EG_NONE;
         if (upload != EG_NONE && upload_row(blob, upload)->flags & EG_UPLOAD_DENY_EXECUTABLE) {
             const struct eg_write_request executable = {
-                EG_WRITE_MODE, path, { NULL, 0 }, S_IFREG | 0755
+                EG_WRITE_MODE, path, { NULL, 0 }, S_IFREG | 0755, false
             };
             found.kind = EG_KIND_MODE;
             eg_decide_write(blob, &executable, &found.decision);
@@ -106,7 +106,7 @@ uint32_t eg_watch_judge_mode(const struct eg_watch *watch, struct eg_str path, u
         uint32_t refused = SET_ID;
         if (upload_row(blob, upload)->flags & EG_UPLOAD_DENY_EXECUTABLE) refused |= EXECUTE;
         if (!(mode & refused)) continue;
-        struct eg_write_request request = { EG_WRITE_MODE, path, { NULL, 0 }, mode };
+        struct eg_write_request request = { EG_WRITE_MODE, path, { NULL, 0 }, mode, false };
         eg_decide_write(blob, &request, &found.decision);
         if (found.decision.verdict != EG_VERDICT_DENY) continue;
         if (eg_watch_enforces(&found)) left &= ~refused;

@@ -4,7 +4,10 @@
  *
  *     writes UPLOADS OUTSIDE             each way once: "WAY IN" or "WAY no"
  *     writes UPLOADS OUTSIDE race N      N tries of each race: "WAY HITS"
+ *     writes UPLOADS OUTSIDE content     files to be judged after their last close: "WAY FILE"
  */
+#include "writes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,9 +25,9 @@
 #define RENAME_EXCHANGE 2
 #endif
 
-static const char *uploads, *outside;
+const char *eg_uploads, *eg_outside;
 
-static char *in(const char *folder, const char *name)
+char *eg_in(const char *folder, const char *name)
 {
     static char paths[16][4096];
     static unsigned next;
@@ -47,144 +50,149 @@ static int exists(const char *path)
     return lstat(path, &st) == 0;
 }
 
-static void clean(const char *path)
+void eg_clean(const char *path)
 {
     chmod(path, 0600);
     if (unlink(path)) rmdir(path);
 }
 
 /* Did a script's name come to be? */
-static void name_way(const char *way, const char *name)
+void eg_name_way(const char *way, const char *name)
 {
-    char *path = in(uploads, name);
+    char *path = eg_in(eg_uploads, name);
     printf("%s %s\n", way, exists(path) ? "IN" : "no");
     fflush(stdout);
-    clean(path);
+    eg_clean(path);
 }
 
-static void fresh(void)
+void eg_fresh(void)
 {
-    clean(in(uploads, "pic.jpg"));
-    put(in(uploads, "pic.jpg"), "picture", 0644);
-    clean(in(outside, "src.jpg"));
-    put(in(outside, "src.jpg"), "picture", 0644);
+    eg_clean(eg_in(eg_uploads, "pic.jpg"));
+    put(eg_in(eg_uploads, "pic.jpg"), "picture", 0644);
+    eg_clean(eg_in(eg_outside, "src.jpg"));
+    put(eg_in(eg_outside, "src.jpg"), "picture", 0644);
 }
 
 static void names(void)
 {
     const char *php = "x.php";
-    fresh();
-    put(in(uploads, php), "x", 0644);
-    name_way("openat", php);
+    eg_fresh();
+    put(eg_in(eg_uploads, php), "x", 0644);
+    eg_name_way("openat", php);
 #ifdef SYS_open
-    syscall(SYS_open, in(uploads, php), O_CREAT | O_WRONLY, 0644);
-    name_way("open", php);
-    syscall(SYS_creat, in(uploads, php), 0644);
-    name_way("creat", php);
-    syscall(SYS_mkdir, in(uploads, php), 0755);
-    name_way("mkdir", php);
-    syscall(SYS_mknod, in(uploads, php), S_IFREG | 0644, 0);
-    name_way("mknod", php);
-    syscall(SYS_rename, in(uploads, "pic.jpg"), in(uploads, php));
-    name_way("rename", php);
-    fresh();
-    syscall(SYS_link, in(uploads, "pic.jpg"), in(uploads, php));
-    name_way("link", php);
-    syscall(SYS_symlink, "pic.jpg", in(uploads, php));
-    name_way("symlink", php);
+    syscall(SYS_open, eg_in(eg_uploads, php), O_CREAT | O_WRONLY, 0644);
+    eg_name_way("open", php);
+    syscall(SYS_creat, eg_in(eg_uploads, php), 0644);
+    eg_name_way("creat", php);
+    syscall(SYS_mkdir, eg_in(eg_uploads, php), 0755);
+    eg_name_way("mkdir", php);
+    syscall(SYS_mknod, eg_in(eg_uploads, php), S_IFREG | 0644, 0);
+    eg_name_way("mknod", php);
+    syscall(SYS_rename, eg_in(eg_uploads, "pic.jpg"), eg_in(eg_uploads, php));
+    eg_name_way("rename", php);
+    eg_fresh();
+    syscall(SYS_link, eg_in(eg_uploads, "pic.jpg"), eg_in(eg_uploads, php));
+    eg_name_way("link", php);
+    syscall(SYS_symlink, "pic.jpg", eg_in(eg_uploads, php));
+    eg_name_way("symlink", php);
 #endif
-    syscall(SYS_openat, AT_FDCWD, in(uploads, php), O_CREAT | O_RDONLY, 0644);
-    name_way("openat_read", php);
-    syscall(SYS_mkdirat, AT_FDCWD, in(uploads, php), 0755);
-    name_way("mkdirat", php);
-    syscall(SYS_mknodat, AT_FDCWD, in(uploads, php), S_IFREG | 0644, 0);
-    name_way("mknodat", php);
-    fresh();
-    syscall(SYS_renameat2, AT_FDCWD, in(uploads, "pic.jpg"), AT_FDCWD, in(uploads, php), 0);
-    name_way("renameat2", php);
-    fresh();
-    syscall(SYS_renameat2, AT_FDCWD, in(outside, "src.jpg"), AT_FDCWD, in(uploads, php), 0);
-    name_way("rename_from_outside", php);
-    fresh();
-    put(in(outside, "x.php"), "x", 0644);
-    syscall(SYS_renameat2, AT_FDCWD, in(outside, php), AT_FDCWD, in(uploads, "pic.jpg"), 0);
-    rename(in(uploads, "pic.jpg"), in(uploads, php));
-    name_way("rename_twice", php);
-    put(in(outside, "x.php"), "x", 0644);
-    fresh();
-    syscall(SYS_linkat, AT_FDCWD, in(uploads, "pic.jpg"), AT_FDCWD, in(uploads, php), 0);
-    name_way("linkat", php);
-    syscall(SYS_symlinkat, "pic.jpg", AT_FDCWD, in(uploads, php));
-    name_way("symlinkat", php);
-    int folder = open(uploads, O_RDONLY | O_DIRECTORY);
+    syscall(SYS_openat, AT_FDCWD, eg_in(eg_uploads, php), O_CREAT | O_RDONLY, 0644);
+    eg_name_way("openat_read", php);
+    syscall(SYS_mkdirat, AT_FDCWD, eg_in(eg_uploads, php), 0755);
+    eg_name_way("mkdirat", php);
+    syscall(SYS_mknodat, AT_FDCWD, eg_in(eg_uploads, php), S_IFREG | 0644, 0);
+    eg_name_way("mknodat", php);
+    eg_fresh();
+    syscall(SYS_renameat2, AT_FDCWD, eg_in(eg_uploads, "pic.jpg"), AT_FDCWD, eg_in(eg_uploads, php),
+            0);
+    eg_name_way("renameat2", php);
+    eg_fresh();
+    syscall(SYS_renameat2, AT_FDCWD, eg_in(eg_outside, "src.jpg"), AT_FDCWD, eg_in(eg_uploads, php),
+            0);
+    eg_name_way("rename_from_outside", php);
+    eg_fresh();
+    put(eg_in(eg_outside, "x.php"), "x", 0644);
+    syscall(SYS_renameat2, AT_FDCWD, eg_in(eg_outside, php), AT_FDCWD, eg_in(eg_uploads, "pic.jpg"),
+            0);
+    rename(eg_in(eg_uploads, "pic.jpg"), eg_in(eg_uploads, php));
+    eg_name_way("rename_twice", php);
+    put(eg_in(eg_outside, "x.php"), "x", 0644);
+    eg_fresh();
+    syscall(SYS_linkat, AT_FDCWD, eg_in(eg_uploads, "pic.jpg"), AT_FDCWD, eg_in(eg_uploads, php),
+            0);
+    eg_name_way("linkat", php);
+    syscall(SYS_symlinkat, "pic.jpg", AT_FDCWD, eg_in(eg_uploads, php));
+    eg_name_way("symlinkat", php);
+    int folder = open(eg_uploads, O_RDONLY | O_DIRECTORY);
     syscall(SYS_openat, folder, php, O_CREAT | O_WRONLY, 0644);
-    name_way("openat_folder", php);
-    if (chdir(uploads)) perror("chdir");
+    eg_name_way("openat_folder", php);
+    if (chdir(eg_uploads)) perror("chdir");
     syscall(SYS_openat, AT_FDCWD, "./x.php", O_CREAT | O_WRONLY, 0644);
-    name_way("openat_relative", php);
+    eg_name_way("openat_relative", php);
     char through[4096];
     snprintf(through, sizeof through, "/proc/self/cwd/%s", php);
     syscall(SYS_openat, AT_FDCWD, through, O_CREAT | O_WRONLY, 0644);
-    name_way("openat_through_proc", php);
-    long nameless = syscall(SYS_openat, AT_FDCWD, uploads, O_TMPFILE | O_WRONLY, 0644);
+    eg_name_way("openat_through_proc", php);
+    long nameless = syscall(SYS_openat, AT_FDCWD, eg_uploads, O_TMPFILE | O_WRONLY, 0644);
     snprintf(through, sizeof through, "/proc/self/fd/%ld", nameless);
-    syscall(SYS_linkat, AT_FDCWD, through, AT_FDCWD, in(uploads, php), AT_SYMLINK_FOLLOW);
-    name_way("tmpfile", php);
+    syscall(SYS_linkat, AT_FDCWD, through, AT_FDCWD, eg_in(eg_uploads, php), AT_SYMLINK_FOLLOW);
+    eg_name_way("tmpfile", php);
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     snprintf(address.sun_path, sizeof address.sun_path, "%s", php);
     syscall(SYS_bind, socket(AF_UNIX, SOCK_STREAM, 0), &address, sizeof address);
-    name_way("bind", php);
+    eg_name_way("bind", php);
     /* a folder that already holds one */
-    mkdir(in(outside, "d"), 0755);
-    put(in(outside, "d/x.php"), "x", 0644);
-    rename(in(outside, "d"), in(uploads, "d"));
-    printf("rename_folder %s\n", exists(in(uploads, "d/x.php")) ? "IN" : "no");
-    clean(in(uploads, "d/x.php"));
-    clean(in(outside, "d/x.php"));
-    clean(in(uploads, "d"));
-    clean(in(outside, "d"));
+    mkdir(eg_in(eg_outside, "d"), 0755);
+    put(eg_in(eg_outside, "d/x.php"), "x", 0644);
+    rename(eg_in(eg_outside, "d"), eg_in(eg_uploads, "d"));
+    printf("rename_folder %s\n", exists(eg_in(eg_uploads, "d/x.php")) ? "IN" : "no");
+    eg_clean(eg_in(eg_uploads, "d/x.php"));
+    eg_clean(eg_in(eg_outside, "d/x.php"));
+    eg_clean(eg_in(eg_uploads, "d"));
+    eg_clean(eg_in(eg_outside, "d"));
 }
 
-static void mode_way(const char *way)
+void eg_mode_way(const char *way)
 {
     struct stat st;
-    int hit = stat(in(uploads, "pic.jpg"), &st) == 0 && st.st_mode & 06111;
+    int hit = stat(eg_in(eg_uploads, "pic.jpg"), &st) == 0 && st.st_mode & 06111;
     printf("%s %s\n", way, hit ? "IN" : "no");
     fflush(stdout);
-    fresh();
+    eg_fresh();
 }
 
 static void modes(void)
 {
-    fresh();
-    clean(in(uploads, "pic.jpg"));
-    put(in(uploads, "pic.jpg"), "x", 06777);
-    mode_way("create_executable");
+    eg_fresh();
+    eg_clean(eg_in(eg_uploads, "pic.jpg"));
+    put(eg_in(eg_uploads, "pic.jpg"), "x", 06777);
+    eg_mode_way("create_executable");
 #ifdef SYS_chmod
-    syscall(SYS_chmod, in(uploads, "pic.jpg"), 0755);
-    mode_way("chmod");
+    syscall(SYS_chmod, eg_in(eg_uploads, "pic.jpg"), 0755);
+    eg_mode_way("chmod");
 #endif
-    syscall(SYS_fchmodat, AT_FDCWD, in(uploads, "pic.jpg"), 04644);
-    mode_way("fchmodat_set_id");
-    syscall(452, AT_FDCWD, in(uploads, "pic.jpg"), 0755, 0);
-    mode_way("fchmodat2");
-    syscall(SYS_fchmod, open(in(uploads, "pic.jpg"), O_RDONLY), 0755);
-    mode_way("fchmod");
-    clean(in(uploads, "pic.jpg"));
-    mknod(in(uploads, "pic.jpg"), S_IFREG | 0777, 0);
-    mode_way("mknod_executable");
-    chmod(in(outside, "src.jpg"), 0755);
-    rename(in(outside, "src.jpg"), in(uploads, "pic.jpg"));
-    mode_way("rename_executable");
+    syscall(SYS_fchmodat, AT_FDCWD, eg_in(eg_uploads, "pic.jpg"), 04644);
+    eg_mode_way("fchmodat_set_id");
+    syscall(452, AT_FDCWD, eg_in(eg_uploads, "pic.jpg"), 0755, 0);
+    eg_mode_way("fchmodat2");
+    syscall(SYS_fchmod, open(eg_in(eg_uploads, "pic.jpg"), O_RDONLY), 0755);
+    eg_mode_way("fchmod");
+    eg_clean(eg_in(eg_uploads, "pic.jpg"));
+    mknod(eg_in(eg_uploads, "pic.jpg"), S_IFREG | 0777, 0);
+    eg_mode_way("mknod_executable");
+    chmod(eg_in(eg_outside, "src.jpg"), 0755);
+    rename(eg_in(eg_outside, "src.jpg"), eg_in(eg_uploads, "pic.jpg"));
+    eg_mode_way("rename_executable");
     static const unsigned char acl[] = { 2,   0,   0, 0, 1,   0,   7,   0,   255, 255,
                                          255, 255, 4, 0, 5,   0,   255, 255, 255, 255,
                                          32,  0,   5, 0, 255, 255, 255, 255 };
-    syscall(SYS_setxattr, in(uploads, "pic.jpg"), "system.posix_acl_access", acl, sizeof acl, 0);
-    mode_way("acl");
-    link(in(uploads, "pic.jpg"), in(outside, "second.jpg"));
-    chmod(in(outside, "second.jpg"), 0755);
-    mode_way("second_name");
-    clean(in(outside, "second.jpg"));
+    syscall(SYS_setxattr, eg_in(eg_uploads, "pic.jpg"), "system.posix_acl_access", acl, sizeof acl,
+            0);
+    eg_mode_way("acl");
+    link(eg_in(eg_uploads, "pic.jpg"), eg_in(eg_outside, "second.jpg"));
+    chmod(eg_in(eg_outside, "second.jpg"), 0755);
+    eg_mode_way("second_name");
+    eg_clean(eg_in(eg_outside, "second.jpg"));
 }
 
 /* --- Races ---------------------------------------------------------------------- */
@@ -206,10 +214,10 @@ static void *flip_memory(void *unused)
 static void *flip_links(void *unused)
 {
     (void)unused;
-    char *to = strdup(in(outside, "flip")), *new = strdup(in(outside, "flip.new"));
+    char *to = strdup(eg_in(eg_outside, "flip")), *new = strdup(eg_in(eg_outside, "flip.new"));
     while (!stop) {
-        if (symlink(uploads, new) == 0) rename(new, to);
-        if (symlink(outside, new) == 0) rename(new, to);
+        if (symlink(eg_uploads, new) == 0) rename(new, to);
+        if (symlink(eg_outside, new) == 0) rename(new, to);
     }
     return NULL;
 }
@@ -217,7 +225,7 @@ static void *flip_links(void *unused)
 static void *flip_files(void *unused)
 {
     (void)unused;
-    char *a = strdup(in(outside, "race.jpg")), *b = strdup(in(outside, "race.evil"));
+    char *a = strdup(eg_in(eg_outside, "race.jpg")), *b = strdup(eg_in(eg_outside, "race.evil"));
     while (!stop) syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
     return NULL;
 }
@@ -241,17 +249,17 @@ static void end(pthread_t thread, const char *way, long hits)
 static int took(const char *path)
 {
     if (!exists(path)) return 0;
-    clean(path);
+    eg_clean(path);
     return 1;
 }
 
 static void races(long tries)
 {
     long hits = 0;
-    char *target = strdup(in(uploads, "x.php"));
+    char *target = strdup(eg_in(eg_uploads, "x.php"));
     /* another thread changes the path's memory: a name that is fine, one that is not */
-    snprintf(good, sizeof good, "%s/x.txt", uploads);
-    snprintf(evil, sizeof evil, "%s/x.php", uploads);
+    snprintf(good, sizeof good, "%s/x.txt", eg_uploads);
+    snprintf(evil, sizeof evil, "%s/x.php", eg_uploads);
     strcpy(flipping, good);
     pthread_t thread = begin(flip_memory);
     for (long i = 0; i < tries; i++) {
@@ -260,9 +268,9 @@ static void races(long tries)
         hits += took(target);
     }
     end(thread, "race_memory", hits);
-    /* a folder outside that becomes a link into the tree: what is continued meets it */
+    /* a folder eg_outside that becomes a link into the tree: what is continued meets it */
     hits = 0;
-    char *through = strdup(in(outside, "flip/x.php"));
+    char *through = strdup(eg_in(eg_outside, "flip/x.php"));
     thread = begin(flip_links);
     for (long i = 0; i < tries; i++) {
         long fd = syscall(SYS_openat, AT_FDCWD, through, O_CREAT | O_WRONLY, 0644);
@@ -271,11 +279,11 @@ static void races(long tries)
     }
     end(thread, "race_link", hits);
     hits = 0;
-    clean(in(outside, "x.php"));
-    put(in(uploads, "pic.jpg"), "picture", 0644);
-    put(in(outside, "pic.jpg"), "picture", 0644);
-    through = strdup(in(outside, "flip/pic.jpg"));
-    char *picture = strdup(in(uploads, "pic.jpg"));
+    eg_clean(eg_in(eg_outside, "x.php"));
+    put(eg_in(eg_uploads, "pic.jpg"), "picture", 0644);
+    put(eg_in(eg_outside, "pic.jpg"), "picture", 0644);
+    through = strdup(eg_in(eg_outside, "flip/pic.jpg"));
+    char *picture = strdup(eg_in(eg_uploads, "pic.jpg"));
     thread = begin(flip_links);
     for (long i = 0; i < tries; i++) {
         struct stat st;
@@ -288,9 +296,9 @@ static void races(long tries)
     end(thread, "race_mode", hits);
     /* the file that is moved in is exchanged for a worse one */
     hits = 0;
-    put(in(outside, "race.jpg"), "picture", 0644);
-    put(in(outside, "race.evil"), "GIF89a<?php system($_GET[1]);", 0644);
-    char *from = strdup(in(outside, "race.jpg")), *to = strdup(in(uploads, "race.jpg"));
+    put(eg_in(eg_outside, "race.jpg"), "picture", 0644);
+    put(eg_in(eg_outside, "race.evil"), "GIF89a<?php system($_GET[1]);", 0644);
+    char *from = strdup(eg_in(eg_outside, "race.jpg")), *to = strdup(eg_in(eg_uploads, "race.jpg"));
     thread = begin(flip_files);
     for (long i = 0; i < tries; i++) {
         char text[64];
@@ -304,7 +312,7 @@ static void races(long tries)
             unlink(to);
         }
         if (!exists(from)) put(from, "picture", 0644);
-        if (i % 16 == 0) put(in(outside, "race.evil"), "GIF89a<?php system($_GET[1]);", 0644);
+        if (i % 16 == 0) put(eg_in(eg_outside, "race.evil"), "GIF89a<?php system($_GET[1]);", 0644);
     }
     end(thread, "race_file", hits);
 }
@@ -313,13 +321,18 @@ int main(int argc, char **argv)
 {
     if (argc < 3) return 2;
     umask(022);
-    uploads = argv[1];
-    outside = argv[2];
+    eg_uploads = argv[1];
+    eg_outside = argv[2];
+    if (argc > 3 && strcmp(argv[3], "content") == 0) {
+        eg_content_ways();
+        return 0;
+    }
     if (argc > 4) {
         races(atol(argv[4]));
         return 0;
     }
     names();
     modes();
+    eg_second_ways();
     return 0;
 }

@@ -182,7 +182,7 @@ static uint64_t walk_writes(const struct eg_blob *blob)
     for (int op = 0; op < EG_WRITE_OPS; op++) {
         const struct eg_write_request request = { (enum eg_write_op)op,
                                                   EG_STR("/srv/a/uploads/b/c.svg.jpg"),
-                                                  EG_STR("/srv/a/uploads/d"), 0100755 };
+                                                  EG_STR("/srv/a/uploads/d"), 0100755, false };
         struct eg_write_decision decision;
         eg_decide_write(blob, &request, &decision);
         total += decision.reason + sum_string(blob, decision.rule_file);

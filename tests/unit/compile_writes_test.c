@@ -144,7 +144,7 @@ static void the_quarantine_is_out_of_reach(void **state)
     assert_compiles(&c);
     assert_silent(&c);
     const char *quarantine = eg_blob_cstr(c.blob, upload_at(&c, 0)->quarantine);
-    const struct eg_write_request request = { EG_WRITE_OPEN, eg_str(quarantine), { 0 }, 0 };
+    const struct eg_write_request request = { EG_WRITE_OPEN, eg_str(quarantine), { 0 }, 0, false };
     struct eg_write_decision decision;
     eg_decide_write(c.blob, &request, &decision);
     assert_int_equal(decision.reason, EG_REASON_PROTECTED);

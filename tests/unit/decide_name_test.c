@@ -118,6 +118,8 @@ static void what_servers_ignore_hides_no_script(void **state)
         BYTES("shell．ｐｈｐ"),
         BYTES("shell。php"),
         BYTES("shell․php"),
+        BYTES("web.conﬁg"),
+        BYTES("claß"),
         BYTES("shell.jſp"),
         BYTES("shell.ﬆm"),
         /* characters that nobody sees: zero width, direction, soft hyphen, BOM */

@@ -25,7 +25,8 @@ static int compile_it(void **state)
                           "    deny read scripts\n"
                           "}\n"
                           "uploads /srv-x/up { deny name *.exe }\n"
-                          "uploads /srv-x/wide/*/in { deny name scripts }\n");
+                          "uploads /srv-x/wide/*/in { deny name scripts }\n"
+                          "uploads /srv-x/up/deep/loose { deny name *.exe }\n");
     return policy.result;
 }
 
@@ -40,7 +41,7 @@ static struct eg_write_decision ask(enum eg_write_op op, const char *path, const
                                     uint32_t mode)
 {
     struct eg_write_decision decision;
-    const struct eg_write_request request = { op, eg_str(path), eg_str(other), mode };
+    const struct eg_write_request request = { op, eg_str(path), eg_str(other), mode, false };
     eg_decide_write(policy.blob, &request, &decision);
     return decision;
 }
@@ -158,9 +159,37 @@ static void folders_and_links_do_not_come_in_unjudged(void **state)
     no(CROSSES_TREE, LINK, UP "/a.jpg", "/tmp-x/a.jpg", REG | 0644);
     no(CROSSES_TREE, LINK, "/tmp-x/a.jpg", UP "/a.jpg", REG | 0644);
     yes(LINK, UP "/b.jpg", UP "/a.jpg", REG | 0644);
-    yes(LINK, UP "/b.jpg", "", REG | 0644);
+    /* made without a name: its descriptor shows where */
+    yes(LINK, UP "/b.jpg", UP "/#12 (deleted)", REG | 0644);
+    no(CROSSES_TREE, LINK, UP "/b.jpg", "/tmp-x/#12 (deleted)", REG | 0644);
+    no(CROSSES_TREE, LINK, UP "/b.jpg", "", REG | 0644);
     yes(LINK, "/tmp-x/b", "/tmp-x/a", REG | 0755);
-    yes(RENAME, "/tmp-x/new", UP "/new", DIR | 0755);
+    /* a folder that goes could hold a second name of a file that stays */
+    no(CROSSES_TREE, RENAME, "/tmp-x/new", UP "/new", DIR | 0755);
+    yes(RENAME, "/tmp-x/new", UP "/new", REG | 0644);
+    yes(RENAME, "/tmp-x/new", UP "/new", LNK | 0777);
+    /* a tree with other rules lies in it */
+    no(UPLOAD_TREE, RENAME, "/srv-x/up/shallow", "/srv-x/up/deep", DIR | 0755);
+    no(UPLOAD_TREE, RENAME, "/srv-x/up/deep", "/srv-x/up/shallow", DIR | 0755);
+    no(CROSSES_TREE, RENAME, "/srv-x/up/other", "/srv-x/up/deep/loose", DIR | 0755);
+    yes(RENAME, "/srv-x/up/shallow", "/srv-x/up/other", DIR | 0755);
+}
+
+static void a_file_with_other_names_stays_on_its_side(void **state)
+{
+    static const char *const pairs[][2] = { { "/tmp-x/a", UP "/a" },
+                                            { UP "/a", "/tmp-x/a" },
+                                            { UP "/a", "/srv-x/www/b/uploads/a" },
+                                            { UP "/a", UP "/b" },
+                                            { "/tmp-x/a", "/tmp-x/b" } };
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        const struct eg_write_request request = { EG_WRITE_RENAME, eg_str(pairs[i][0]),
+                                                  eg_str(pairs[i][1]), REG | 0644, true };
+        struct eg_write_decision decision;
+        eg_decide_write(policy.blob, &request, &decision);
+        assert_int_equal(decision.reason, i < 3 ? EG_REASON_CROSSES_TREE : EG_REASON_NONE);
+    }
 }
 
 static void the_tree_itself_stays_where_it_is(void **state)
@@ -268,6 +297,7 @@ int main(void)
         cmocka_unit_test(modes_are_masked_when_made_and_refused_afterwards),
         cmocka_unit_test(devices_are_never_made),
         cmocka_unit_test(folders_and_links_do_not_come_in_unjudged),
+        cmocka_unit_test(a_file_with_other_names_stays_on_its_side),
         cmocka_unit_test(the_tree_itself_stays_where_it_is),
         cmocka_unit_test(symlinks_stay_inside_and_name_no_script),
         cmocka_unit_test(planted_scripts_are_not_read),
