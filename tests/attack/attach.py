@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("EG_BUILD", os.path.join(HERE, "../../build"))
 GUARD = os.path.join(BUILD, "execguard")
 PRELOAD = os.path.join(BUILD, "libexecguard-preload.so")
 MODES = ("none", "preload", "exec", "run")
+WATCH_READY = 60
 NOBODY = 65534
 LOG = "log { file %s ; rate 1000/s burst 10000 }\n"
 
@@ -77,6 +79,7 @@ class Place:
         for folder in self.plant, self.home, os.path.dirname(self.events):
             os.mkdir(folder)
         self.policies = 0
+        self.watcher = self.watched = None
 
     def give_away(self):
         """Everything in here belongs to the user from now on."""
@@ -104,12 +107,17 @@ class Place:
             environment["EXECGUARD_PRETEND"] = os.environ["EXECGUARD_PRETEND"]
         if mode != "none":
             self.policies += 1
-            file = os.path.join(self.folder, f"{self.policies}.policy")
+            folder = self.folder
+            if mode == "watch":  # root's, whoever the worker is
+                folder = self.watched = tempfile.mkdtemp(prefix="watched-", dir=os.path.dirname(self.folder))
+            file = os.path.join(folder, f"{self.policies}.policy")
             with open(file, "w", encoding="ascii") as text:
                 text.write(policy + LOG % self.events)
             os.chmod(file, 0o644)
         self.give_away()
-        if mode == "preload":
+        if mode == "watch":
+            self.watch(file)
+        elif mode == "preload":
             blob = os.path.join(self.folder, f"{self.policies}.blob")
             status, _, errors = self.spawn([GUARD, "compile", "-p", file, "-o", blob],
                                            {"PATH": "/usr/bin:/bin", "HOME": self.home})
@@ -119,6 +127,18 @@ class Place:
         elif mode != "none":
             command = [GUARD, mode, "-p", file, "--"] + command
         return self.spawn(command, environment, stdin)
+
+    def watch(self, policy):
+        """`execguard watch` beside what runs from now on."""
+        self.watcher = subprocess.Popen([GUARD, "watch", "-p", policy, "--events", self.events], cwd="/",
+                                        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        os.set_blocking(self.watcher.stderr.fileno(), False)
+        said, end = b"", time.monotonic() + WATCH_READY
+        while b"ready" not in said:
+            said += self.watcher.stderr.read() or b""
+            if self.watcher.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"watch: {said}")
+            time.sleep(0.01)
 
     def got_in(self):
         return os.path.exists(self.mark) and os.path.getsize(self.mark) > 0
@@ -136,6 +156,12 @@ class Place:
         return self
 
     def __exit__(self, *_):
+        if self.watcher:
+            self.watcher.terminate()
+            self.watcher.wait()
+            self.watcher.stderr.close()
+        if self.watched:
+            shutil.rmtree(self.watched, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum class { NAME, MODE, CONTENT };
@@ -201,6 +204,67 @@ static void by_fchmod(void)
     fchmod(open(path, O_RDONLY), mode);
 }
 
+/* A file without a name, made outside: its descriptor goes on to show that place. */
+static void by_nameless_chmod(void)
+{
+    char folder[4096], held[64];
+    snprintf(folder, sizeof folder, "%s", source);
+    *strrchr(folder, '/') = '\0';
+    int fd = open(folder, O_TMPFILE | O_WRONLY, 0644);
+    snprintf(held, sizeof held, "/proc/self/fd/%d", fd);
+    if (linkat(AT, held, AT, path, AT_SYMLINK_FOLLOW) < 0) {
+        put(path);
+        fd = open(path, O_RDONLY);
+    }
+    usleep(300000); /* a watcher has looked */
+    fchmod(fd, mode);
+}
+/* A second name goes out, and the file stays. */
+static void by_moved_out_chmod(void)
+{
+    char second[4200], out[4200];
+    snprintf(second, sizeof second, "%s.2.txt", path);
+    snprintf(out, sizeof out, "%s.2.txt", source);
+    put(path);
+    link(path, second);
+    rename(second, out);
+    usleep(300000); /* a watcher has looked */
+    chmod(out, mode);
+}
+static void by_list(long (*set)(const char *list, size_t size))
+{
+    unsigned char x = (unsigned char)(mode & 1);
+    const unsigned char list[] = { 2,   0,   0, 0, 1,     0,   6 | x, 0,   255, 255,
+                                   255, 255, 4, 0, 4 | x, 0,   255,   255, 255, 255,
+                                   32,  0,   4, 0, 255,   255, 255,   255 };
+    touch_plain();
+    set((const char *)list, sizeof list);
+}
+static long set_list(const char *list, size_t size)
+{
+    return setxattr(path, "system.posix_acl_access", list, size, 0);
+}
+static long set_list_raw(const char *list, size_t size)
+{
+    return raw(SYS_setxattr, P(path), P("system.posix_acl_access"), P(list), (long)size, 0);
+}
+/* A process that ends otherwise than by exit(3), or writes after who opened it. */
+static void by_process(int how)
+{
+    int fd = open(path, NEW, 0644);
+    pid_t child = fork();
+    if (child == 0) {
+        char *arguments[] = { "/bin/true", NULL };
+        if (how == 0) usleep(50000);
+        if (write(fd, text, strlen(text)) < 0) perror("write");
+        if (how == 1) raise(SIGKILL);
+        if (how == 2) execv(arguments[0], arguments);
+        _exit(0);
+    }
+    if (how == 0) close(fd);
+    waitpid(child, NULL, 0);
+}
+
 #define WAYS(W)                                                                                    \
     W(open, NAME, open(path, NEW, 0644))                                                           \
     W(openat, NAME, by_openat())                                                                   \
@@ -246,6 +310,13 @@ static void by_fchmod(void)
     W(link_then_write, CONTENT, by_link_then_write())                                              \
     W(dup_content, CONTENT, by_dup())                                                              \
     W(map_content, CONTENT, by_map())                                                              \
+    W(child_content, CONTENT, by_process(0))                                                       \
+    W(kill_content, CONTENT, by_process(1))                                                        \
+    W(exec_content, CONTENT, by_process(2))                                                        \
+    W(nameless_chmod, MODE, by_nameless_chmod())                                                   \
+    W(moved_out_chmod, MODE, by_moved_out_chmod())                                                 \
+    W(setfacl, MODE, by_list(set_list))                                                            \
+    W(raw_setfacl, MODE, by_list(set_list_raw))                                                    \
     W(raw_rename_content, CONTENT, raw(SYS_renameat2, AT, P(source), AT, P(path), 0))
 
 #define W(name, class, call)                                                                       \
