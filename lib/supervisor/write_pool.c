@@ -86,7 +86,8 @@ static void *work(void *argument)
         }
         struct eg_job *job = next_job(pool);
         pthread_mutex_unlock(&pool->lock);
-        if (alone)
+        /* what was closed is judged as ourselves */
+        if (alone || job->closed)
             eg_job_run_patiently(job);
         else
             eg_job_answer(job, -EAGAIN);
