@@ -30,6 +30,8 @@ enum eg_blob_flag {
     EG_BLOB_SHELL_REWRITE =
         1u << 8,                /* exec { shell rewrite }: simple lines run without the shell */
     EG_BLOB_PIPELINE = 1u << 9, /* exec { pipeline allow } */
+    /* enforced, and nobody can change user namespaces (kernel {} allows none of it) */
+    EG_BLOB_KEEPS_NAMESPACES = 1u << 10,
 };
 
 /* Layers; bits in `optional_layers`, and what an event's `layer` names. */

@@ -22,7 +22,7 @@
 #define ALL_FLAGS                                                                                  \
     (EG_BLOB_LOG_MODE | EG_BLOB_NO_NEW_PRIVS | EG_BLOB_WORKER_REEXEC | EG_BLOB_WRITE_FREE |        \
      EG_BLOB_LIMIT_CAPS | EG_BLOB_EXEC_NOTHING | EG_BLOB_LOG_STDERR | EG_BLOB_ALLOW_MEMFD_EXEC |   \
-     EG_BLOB_SHELL_REWRITE | EG_BLOB_PIPELINE)
+     EG_BLOB_SHELL_REWRITE | EG_BLOB_PIPELINE | EG_BLOB_KEEPS_NAMESPACES)
 #define ALL_PROGRAM_FLAGS                                                                          \
     (EG_PROGRAM_MISSING | EG_PROGRAM_SHELL | EG_PROGRAM_MULTICALL | EG_PROGRAM_SCRIPT |            \
      EG_PROGRAM_INTERPRETER | EG_PROGRAM_STATIC | EG_PROGRAM_RUNNER)

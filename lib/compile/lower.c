@@ -116,6 +116,10 @@ static void lower_kernel(struct eg_lowering *l, struct eg_filter_request *reques
         request->allowed[id] = true;
         if (id == EG_HARDENING_MEMFD_EXEC) header->flags |= EG_BLOB_ALLOW_MEMFD_EXEC;
     }
+    /* every way into another user namespace: supervisor/write_caller.c relies on it */
+    if (!l->policy->log_mode && !request->allowed[EG_HARDENING_USER_NAMESPACES] &&
+        !request->allowed[EG_HARDENING_SETNS] && !request->allowed[EG_HARDENING_FOREIGN_ARCH])
+        header->flags |= EG_BLOB_KEEPS_NAMESPACES;
 }
 
 static void lower_capabilities(struct eg_lowering *l, struct eg_blob *header)

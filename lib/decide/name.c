@@ -252,13 +252,18 @@ static inline bool fits(struct eg_str pattern, struct eg_str s)
     return s.n >= star + end.n && eg_bytes_equal(pattern.p, s.p, star) && eg_str_ends(s, end);
 }
 
+/* Of a pattern of the table: nearly all of them begin otherwise, which their first
+ * byte, a constant, tells at once. */
+#define FITS(pattern, s)                                                                           \
+    (((pattern)[0] == '*' || ((s).n && (s).p[0] == (pattern)[0])) && fits(EG_STR(pattern), (s)))
+
 enum where { LAST, MIDDLE };
 
 static bool is_script_extension(struct eg_str s, bool last)
 {
     if (s.n == 0) return false;
 #define E(pattern, where, who)                                                                     \
-    if ((last || where == MIDDLE) && fits(EG_STR(pattern), s)) return true;
+    if ((last || where == MIDDLE) && FITS(pattern, s)) return true;
 #include "table/scripts.def"
     return false;
 }
@@ -288,7 +293,7 @@ static bool is_settings(struct eg_str s)
 #include "table/scripts.def"
     if (!format) return false;
 #define C(pattern, what)                                                                           \
-    if (fits(EG_STR(pattern), stem)) return true;
+    if (FITS(pattern, stem)) return true;
 #include "table/scripts.def"
     return false;
 }
@@ -299,7 +304,7 @@ static bool is_settings(struct eg_str s)
 static unsigned judge_whole(struct eg_str s)
 {
 #define N(pattern, kind, who)                                                                      \
-    if (fits(EG_STR(pattern), s)) return KIND_##kind;
+    if (FITS(pattern, s)) return KIND_##kind;
 #include "table/scripts.def"
     return is_settings(s) ? EG_SCRIPT_TOOL : 0;
 }
@@ -309,7 +314,7 @@ static unsigned judge_whole(struct eg_str s)
 static bool is_ordinary_hidden(struct eg_str s, struct eg_str *ret_rest)
 {
 #define O(pattern, why)                                                                            \
-    if (fits(EG_STR(pattern), s)) {                                                                \
+    if (FITS(pattern, s)) {                                                                        \
         *ret_rest = eg_str_skip(s, eg_str_find(EG_STR(pattern), '*'));                             \
         return true;                                                                               \
     }

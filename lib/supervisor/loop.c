@@ -207,6 +207,7 @@ int eg_loop_supervise(const struct eg_run *run, const sigset_t *mask, pid_t main
             return EG_STATUS_FAILED;
         }
         loop.tree->worker = started.pid;
+        loop.tree->keeps_users = run->blob->flags & EG_BLOB_KEEPS_NAMESPACES;
         loop.tree->report = run->report;
         loop.tree->worker_program = run->worker[0];
         loop.tree->worker_exe = run->worker_exe;

@@ -39,7 +39,8 @@ struct eg_tree {
     pid_t worker;
     bool worker_started;
     bool worker_any;
-    bool foreign_root;       /* its processes may see other file systems than we do */
+    bool keeps_users;  /* nobody here can change user namespaces: `run' installed the filter */
+    bool foreign_root; /* its processes may see other file systems than we do */
     struct eg_str container; /* for events; empty: none.  The text is the caller's */
     struct eg_target worker_program;
     char *worker_path; /* worker_any: what worker_program.path points to; owned */

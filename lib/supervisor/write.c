@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef AT_STATX_DONT_SYNC
+#define AT_STATX_DONT_SYNC 0x4000
+#endif
 #ifndef __O_TMPFILE
 #define __O_TMPFILE 020000000
 #endif
@@ -223,6 +227,7 @@ static int open_proc(struct eg_job *job)
         eg_proc_close(slot);
         int error = eg_proc_open(tid, slot);
         if (error) return error;
+        if (job->writes->tree->keeps_users) eg_proc_keep_users(slot);
     }
     job->proc = *slot;
     return 0;
@@ -255,18 +260,35 @@ static bool uses_path(const struct eg_job *job, int which)
     return call->path2 != NO && call->act != EG_ACT_SYMLINK;
 }
 
+/* Nearly every caller's root is ours, and then a look at it is enough: its paths
+ * are walked from ours, which no other thread of the caller's can exchange.  It is
+ * looked at in every call: chroot(2) is not notified. */
+static int open_root(struct eg_job *job)
+{
+    struct statx stx;
+    const uint64_t *own = job->writes->own_root;
+    if (syscall(SYS_statx, job->proc.folder, "root", AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID,
+                &stx) < 0)
+        return errno == ENOENT ? -ESRCH : -errno;
+    job->own_root = own[0] == ((uint64_t)stx.stx_dev_major << 32 | stx.stx_dev_minor) &&
+                    own[1] == stx.stx_ino && own[2] == stx.stx_mnt_id;
+    if (job->own_root && !job->patient) return 0;
+    job->root = openat(job->proc.folder, "root", O_PATH | O_CLOEXEC);
+    if (job->root < 0) return errno == ENOENT ? -ESRCH : -errno;
+    return 0;
+}
+
 /* Everything that must be looked up while we are ourselves. */
 static int open_bases(struct eg_job *job)
 {
-    job->root = openat(job->proc.folder, "root", O_PATH | O_CLOEXEC);
-    if (job->root < 0 && !job->patient) {
+    int error = open_root(job);
+    if (error && !job->patient) {
         /* what was kept was another thread's of the same number */
         eg_proc_close(&job->writes->procs[(uint32_t)job->notif.pid % EG_PROC_SLOTS]);
-        int error = open_proc(job);
-        if (error) return error;
-        job->root = openat(job->proc.folder, "root", O_PATH | O_CLOEXEC);
+        error = open_proc(job);
+        if (!error) error = open_root(job);
     }
-    if (job->root < 0) return errno == ENOENT ? -ESRCH : -errno;
+    if (error) return error;
     for (int i = 0; i < 2; i++) {
         if (!uses_path(job, i) || job->spelled[i][0] == '/') continue;
         job->bases[i] = open_base(job, job->args.dirfd[i]);
@@ -329,7 +351,8 @@ static unsigned find_flags(const struct eg_job *job, int which)
     switch (job->args.act) {
     case EG_ACT_OPEN:
         if ((flags & __O_TMPFILE) == __O_TMPFILE) return EG_FIND_FOLLOW;
-        return flags & O_NOFOLLOW || (flags & O_CREAT && flags & O_EXCL) ? 0 : EG_FIND_FOLLOW;
+        return EG_FIND_LOOK |
+               (flags & O_NOFOLLOW || (flags & O_CREAT && flags & O_EXCL) ? 0u : EG_FIND_FOLLOW);
     case EG_ACT_LINK: return which ? 0 : (flags & AT_SYMLINK_FOLLOW ? EG_FIND_FOLLOW : 0u) | empty;
     case EG_ACT_TRUNCATE: return EG_FIND_FOLLOW;
     case EG_ACT_MODE:
@@ -340,8 +363,8 @@ static unsigned find_flags(const struct eg_job *job, int which)
     case EG_ACT_MKDIR:
     case EG_ACT_MKNOD:
     case EG_ACT_SYMLINK:
+    case EG_ACT_REMOVE: return EG_FIND_LOOK;
     case EG_ACT_RENAME:
-    case EG_ACT_REMOVE:
     case EG_ACT_BIND: break;
     }
     return 0;
@@ -361,6 +384,7 @@ static int find_all(struct eg_job *job)
     bool bind = job->args.act == EG_ACT_BIND;
     for (int i = 0; i < 2; i++) {
         job->places[i].folder = job->places[i].object = -1;
+        job->places[i].found = false;
         job->places[i].upload = EG_NONE;
     }
     for (int i = 0; i < 2; i++) {
@@ -386,7 +410,7 @@ static void judge_only(struct eg_job *job)
     const struct eg_place *at = &job->places[0], *to = &job->places[1];
     struct eg_write_decision decision;
     int flags = job->args.flags;
-    bool exists = at->object >= 0;
+    bool exists = at->found;
     job->answer = eg_answer_proceed();
     /* devices and pipes have their own rules; what has no path has none */
     if (at->path[0] != '/' || (exists && !S_ISREG(at->st.st_mode) && !S_ISDIR(at->st.st_mode)))
@@ -411,7 +435,7 @@ static void judge_only(struct eg_job *job)
         if (!exists) eg_job_judge(job, EG_WRITE_SYMLINK, at, job->spelled[1], 0, &decision);
         break;
     case EG_ACT_LINK:
-        if (exists && to->object < 0)
+        if (exists && !to->found)
             eg_job_judge(job, EG_WRITE_LINK, to, at->path, at->st.st_mode, &decision);
         break;
     case EG_ACT_RENAME:
@@ -554,6 +578,7 @@ void eg_job_begin(struct eg_job *job, struct eg_writes *writes, const struct sec
     job->root = job->bases[0] = job->bases[1] = job->inject = job->watched = -1;
     for (int i = 0; i < 2; i++) {
         job->places[i].folder = job->places[i].object = -1;
+        job->places[i].found = false;
         job->places[i].upload = EG_NONE;
         job->places[i].path[0] = '\0';
     }

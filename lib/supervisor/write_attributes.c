@@ -54,7 +54,7 @@ static bool enter(struct eg_job *job, enum eg_job_state *ret)
     struct eg_place *at = &job->places[0];
     *ret = job->patient ? EG_JOB_DONE : EG_JOB_LATER;
     if (!eg_job_border_enter(job)) return false;
-    int error = eg_held_path(at->object, at->path, sizeof at->path);
+    int error = eg_held_path(job->writes, at->object, at->path, sizeof at->path);
     if (error >= 0) return true;
     eg_job_border_leave(job);
     *ret = fail(job, -error);
@@ -267,7 +267,7 @@ static enum eg_job_state set_attribute(struct eg_job *job)
 
 enum eg_job_state eg_job_attribute(struct eg_job *job)
 {
-    if (job->places[0].object < 0) return fail(job, ENOENT);
+    if (!job->places[0].found) return fail(job, ENOENT);
     switch (job->args.act) {
     case EG_ACT_TRUNCATE: return cut(job);
     case EG_ACT_MODE: return set_mode(job);

@@ -33,8 +33,19 @@ int eg_proc_open(pid_t tid, struct eg_proc *ret)
         close(folder);
         return error;
     }
-    *ret = (struct eg_proc){ tid, folder, status };
+    *ret = (struct eg_proc){ tid, folder, status, 0 };
     return 0;
+}
+
+static ino_t users_of(const struct eg_proc *proc)
+{
+    struct stat st;
+    return fstatat(proc->folder, "ns/user", &st, 0) == 0 ? st.st_ino : 0;
+}
+
+void eg_proc_keep_users(struct eg_proc *proc)
+{
+    proc->users = users_of(proc);
 }
 
 void eg_proc_close(struct eg_proc *proc)
@@ -45,61 +56,85 @@ void eg_proc_close(struct eg_proc *proc)
     proc->tid = 0;
 }
 
-/* The text behind "NAME:\t" at the start of a line, or NULL. */
-static const char *field(const char *text, const char *name)
+/* A number at *at, which moves behind it and the blanks after it.  False: none. */
+static bool number(const char **at, uint32_t *ret)
 {
-    const char *at = strstr(text, name);
-    return at ? at + strlen(name) : NULL;
+    const char *p = *at;
+    uint32_t value = 0;
+    if (*p < '0' || *p > '9') return false;
+    while (*p >= '0' && *p <= '9') value = value * 10 + (uint32_t)(*p++ - '0');
+    while (*p == ' ' || *p == '\t') p++;
+    *at = p;
+    *ret = value;
+    return true;
 }
 
 /* Real, effective, saved, file system: the fourth number. */
 static bool fourth(const char *at, uint32_t *ret)
 {
-    char *end = NULL;
-    unsigned long value = 0;
-    if (!at) return false;
-    for (int i = 0; i < 4; i++, at = end) {
-        value = strtoul(at, &end, 10);
-        if (end == at) return false;
-    }
-    *ret = (uint32_t)value;
+    for (int i = 0; i < 4; i++)
+        if (!number(&at, ret)) return false;
     return true;
 }
 
 static int parse_groups(const char *at, struct eg_identity_of *ret)
 {
+    uint32_t group;
     ret->group_count = 0;
-    while (*at && *at != '\n') {
-        char *end;
-        unsigned long group = strtoul(at, &end, 10);
-        if (end == at) break;
+    while (number(&at, &group)) {
         if (ret->group_count == EG_GROUPS_MAX) return -E2BIG;
-        ret->groups[ret->group_count++] = (gid_t)group;
-        at = end + strspn(end, " ");
+        ret->groups[ret->group_count++] = group;
     }
     return 0;
 }
 
+/* The lines of /proc/PID/status that say who a task is, in the order in which they
+ * stand there.  A program's name comes first, its line ends escaped. */
+static const char *const lines[] = { "Umask:\t", "Uid:\t", "Gid:\t", "Groups:\t", "CapEff:\t" };
+enum { LINE_UMASK, LINE_USER, LINE_GROUP, LINE_GROUPS, LINE_EFFECTIVE, LINE_COUNT };
+
+/* The next line that starts so, behind its start; NULL: none. */
+static const char *find_line(const char *at, const char *start)
+{
+    size_t n = strlen(start);
+    while ((at = strchr(at, '\n'))) {
+        at++;
+        if (strncmp(at, start, n) == 0) return at + n;
+    }
+    return NULL;
+}
+
 int eg_caller_read(const struct eg_proc *proc, struct eg_identity_of *ret)
 {
-    static const char groups_name[] = "\nGroups:\t", caps_name[] = "\nCapEff:\t";
+    const char *values[LINE_COUNT];
     char text[16384];
-    struct stat st;
     ssize_t n = pread(proc->status, text, sizeof text - 1, 0);
     if (n <= 0) return n < 0 ? -errno : -ESRCH;
     text[n] = '\0';
-    const char *groups = field(text, groups_name), *caps = field(text, caps_name);
-    const char *mask = field(text, "\nUmask:\t");
-    if (!groups || !caps || !mask) return -E2BIG;
-    if (!fourth(field(text, "\nUid:\t"), &ret->user) ||
-        !fourth(field(text, "\nGid:\t"), &ret->group))
+    const char *at = text;
+    for (int i = 0; i < LINE_COUNT; i++) {
+        at = find_line(at, lines[i]);
+        if (!at) return -E2BIG; /* of groups that did not fit */
+        values[i] = at;
+    }
+    if (!fourth(values[LINE_USER], &ret->user) || !fourth(values[LINE_GROUP], &ret->group))
         return -EINVAL;
-    ret->effective = strtoull(caps, NULL, 16);
-    ret->umask = (mode_t)strtoul(mask, NULL, 8);
+    ret->effective = strtoull(values[LINE_EFFECTIVE], NULL, 16);
+    ret->umask = (mode_t)strtoul(values[LINE_UMASK], NULL, 8);
     /* capabilities count in their own user namespace only: user_namespaces(7) */
-    ret->users = 0;
-    if (ret->effective && fstatat(proc->folder, "ns/user", &st, 0) == 0) ret->users = st.st_ino;
-    return parse_groups(groups, ret);
+    ret->users = proc->users;
+    if (ret->effective && !ret->users) ret->users = users_of(proc);
+    return parse_groups(values[LINE_GROUPS], ret);
+}
+
+static int read_sets(struct eg_identity_of *ret)
+{
+    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -errno;
+    ret->permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+    ret->inheritable = (uint64_t)data[1].inheritable << 32 | data[0].inheritable;
+    return 0;
 }
 
 int eg_caller_self(struct eg_identity_of *ret)
@@ -109,6 +144,7 @@ int eg_caller_self(struct eg_identity_of *ret)
     int error = eg_proc_open(getpid(), &proc);
     if (error) return error;
     error = eg_caller_read(&proc, ret);
+    if (!error) error = read_sets(ret);
     if (!error && stat("/proc/self/ns/user", &st) == 0) ret->users = st.st_ino;
     eg_proc_close(&proc);
     return error;
@@ -144,14 +180,17 @@ bool eg_caller_is(const struct eg_identity_of *a, const struct eg_identity_of *b
     return same_ids(a, b) && lendable(a, b) == a->effective;
 }
 
+/* The other two sets stay what they were at the start: setfsuid(2) leaves them. */
 static int set_effective(const struct eg_identity_of *self, uint64_t effective)
 {
     struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-    struct __user_cap_data_struct data[2] = { { 0 }, { 0 } };
-    (void)self;
-    if (syscall(SYS_capget, &header, data) < 0) return -errno;
-    data[0].effective = (uint32_t)effective;
-    data[1].effective = (uint32_t)(effective >> 32);
+    struct __user_cap_data_struct data[2];
+    for (int i = 0; i < 2; i++)
+        data[i] = (struct __user_cap_data_struct){
+            .effective = (uint32_t)(effective >> 32 * i),
+            .permitted = (uint32_t)(self->permitted >> 32 * i),
+            .inheritable = (uint32_t)(self->inheritable >> 32 * i),
+        };
     return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 

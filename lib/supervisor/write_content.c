@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define PIECE (128u << 10)
+#define BLOCK 4096u
 
 /* --- Reading ------------------------------------------------------------------ */
 
@@ -25,9 +26,12 @@ int eg_scan_open(int object, struct eg_scan *ret)
     *ret = (struct eg_scan){ .fd = -1 };
     if (fstat(object, &st) < 0) return -errno;
     if (!S_ISREG(st.st_mode)) return -EINVAL;
-    int fd = open(eg_fd_path(object).text, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    /* openat(2): musl's open() asks for close-on-exec in a second call */
+    int fd =
+        openat(AT_FDCWD, eg_fd_path(object).text, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) return -errno;
     ret->fd = fd;
+    ret->expected = (uint64_t)st.st_size;
     /* EAGAIN: it is open for writing.  Another error: nobody can tell here, on a
      * network's file system for one. */
     ret->frozen = fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
@@ -45,28 +49,34 @@ static off_t hole_at(int fd, off_t at)
     return data > at ? data - at : 0;
 }
 
-static ssize_t read_piece(int fd, bool sparse, unsigned char *piece, off_t *at)
+/* The memory that a file is read into: whole blocks, an even number of them. */
+struct piece {
+    unsigned char *bytes;
+    size_t size;
+};
+
+static ssize_t read_piece(int fd, bool sparse, const struct piece *piece, off_t *at)
 {
     off_t hole = sparse ? hole_at(fd, *at) : 0;
-    if (hole > (off_t)PIECE) {
+    if (hole > (off_t)piece->size) {
         /* where the next byte lies in its block stays the same */
-        size_t n = PIECE / 2 + (size_t)hole % (PIECE / 2);
-        memset(piece, 0, n);
+        size_t half = piece->size / 2, n = half + (size_t)hole % half;
+        memset(piece->bytes, 0, n);
         *at += hole;
         return (ssize_t)n;
     }
-    ssize_t n = pread(fd, piece, PIECE, *at);
+    ssize_t n = pread(fd, piece->bytes, piece->size, *at);
     if (n > 0) *at += n;
     return n;
 }
 
-static int digest(struct eg_scan *scan, unsigned char *piece)
+static int digest(struct eg_scan *scan, const struct piece *piece)
 {
     struct eg_sha256 sha;
     ssize_t n;
     eg_sha256_init(&sha);
-    for (off_t at = 0; (n = pread(scan->fd, piece, PIECE, at)) > 0; at += n)
-        eg_sha256_feed(&sha, piece, (size_t)n);
+    for (off_t at = 0; (n = pread(scan->fd, piece->bytes, piece->size, at)) > 0; at += n)
+        eg_sha256_feed(&sha, piece->bytes, (size_t)n);
     eg_sha256_done(&sha, scan->sha256);
     scan->digested = n == 0;
     return n < 0 ? -errno : 0;
@@ -74,25 +84,29 @@ static int digest(struct eg_scan *scan, unsigned char *piece)
 
 int eg_scan_read(struct eg_scan *scan, uint32_t kinds, int64_t deadline)
 {
-    unsigned char *piece = malloc(PIECE);
+    /* most files are small, and a small buffer needs no new pages */
+    struct piece piece = { NULL, PIECE };
+    if (scan->expected < PIECE - 2 * BLOCK)
+        piece.size = ((size_t)scan->expected / (2 * BLOCK) + 1) * (2 * BLOCK);
+    piece.bytes = malloc(piece.size);
     struct eg_content_state *state = malloc(sizeof *state);
-    ssize_t n = piece && state ? 1 : 0;
+    ssize_t n = piece.bytes && state ? 1 : 0;
     int error = n ? 0 : -ENOMEM;
     off_t at = 0;
     struct stat st = { .st_size = 0 };
     bool sparse = fstat(scan->fd, &st) == 0 && st.st_blocks < st.st_size / 512;
     if (!error) eg_content_begin(state, kinds);
-    while (!error && (n = read_piece(scan->fd, sparse, piece, &at)) > 0) {
-        if (!eg_content_feed(state, piece, (size_t)n)) break;
+    while (!error && (n = read_piece(scan->fd, sparse, &piece, &at)) > 0) {
+        if (!eg_content_feed(state, piece.bytes, (size_t)n)) break;
         if (deadline && eg_writes_now() >= deadline) error = -ETIMEDOUT;
     }
     if (n < 0) error = -errno;
     if (!error) eg_content_end(state, &scan->hits);
     scan->size = (uint64_t)st.st_size;
     /* its digest only when it is told: half of the work of a harmless file */
-    if (!error && scan->hits && scan->size <= EG_DIGEST_MAX) error = digest(scan, piece);
+    if (!error && scan->hits && scan->size <= EG_DIGEST_MAX) error = digest(scan, &piece);
     free(state);
-    free(piece);
+    free(piece.bytes);
     return error;
 }
 
@@ -303,9 +317,8 @@ enum eg_job_state eg_job_closed(struct eg_job *job)
                           fstat(watch->object, &st) < 0 || st.st_size > EG_SCAN_INLINE))
         return EG_JOB_LATER;
     watch->writers = watch->unsure = watch->again = false;
-    ssize_t n = readlink(eg_fd_path(watch->object).text, path, sizeof path - 1);
+    int n = eg_held_path(job->writes, watch->object, path, sizeof path);
     if (n <= 0 || fstat(watch->object, &st) < 0 || st.st_nlink == 0) return EG_JOB_DONE;
-    path[n] = '\0';
     /* moved to where no rule is about it? */
     uint32_t upload = eg_decide_upload_of(job->writes->tree->blob, eg_str(path));
     if (upload == EG_NONE) return EG_JOB_DONE;

@@ -141,10 +141,11 @@ struct eg_writes *eg_writes_new(struct eg_tree *tree)
     pthread_mutex_init(&writes->border, NULL);
     writes->fd = epoll_create1(EPOLL_CLOEXEC);
     writes->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    writes->held = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     writes->pool = eg_pool_new();
     writes->watches = eg_watches_new();
-    if (writes->fd < 0 || writes->timer < 0 || !writes->pool || !writes->watches ||
-        !know_ourselves(writes) || !listen_to(writes, writes->timer) ||
+    if (writes->fd < 0 || writes->timer < 0 || writes->held < 0 || !writes->pool ||
+        !writes->watches || !know_ourselves(writes) || !listen_to(writes, writes->timer) ||
         !listen_to(writes, eg_pool_fd(writes->pool)) ||
         !listen_to(writes, eg_watches_fd(writes->watches))) {
         eg_writes_free(writes);
@@ -160,6 +161,7 @@ void eg_writes_free(struct eg_writes *writes)
     for (uint32_t i = 0; i < EG_PROC_SLOTS; i++) eg_proc_close(&writes->procs[i]);
     eg_pool_free(writes->pool);
     eg_watches_free(writes->watches);
+    if (writes->held >= 0) close(writes->held);
     if (writes->timer >= 0) close(writes->timer);
     if (writes->fd >= 0) close(writes->fd);
     free(writes);
@@ -322,8 +324,11 @@ void eg_writes_turn(struct eg_writes *writes)
     struct eg_job *job;
     uint64_t ticks;
     if (!writes) return;
-    if (read(writes->timer, &ticks, sizeof ticks) == (ssize_t)sizeof ticks) give_up_late(writes);
-    while ((job = eg_pool_take(writes->pool))) take_result(writes, job);
+    if (writes->timer_runs && read(writes->timer, &ticks, sizeof ticks) == (ssize_t)sizeof ticks)
+        give_up_late(writes);
+    /* without a waiting job there is no result to come, and nothing to drain */
+    if (writes->waiting)
+        while ((job = eg_pool_take(writes->pool))) take_result(writes, job);
     judge_closed(writes);
 }
 

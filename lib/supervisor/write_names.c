@@ -38,7 +38,9 @@ struct spelled {
 static struct spelled name_of(const struct eg_place *at)
 {
     struct spelled s;
-    snprintf(s.text, sizeof s.text, "%s%s", at->name, at->slash ? "/" : "");
+    size_t n = strlen(at->name);
+    memcpy(s.text, at->name, n);
+    memcpy(s.text + n, at->slash ? "/" : "", at->slash ? 2 : 1);
     return s;
 }
 
@@ -60,7 +62,7 @@ enum eg_job_state eg_job_make(struct eg_job *job)
     const struct eg_place *at = &job->places[0];
     struct eg_write_decision decision;
     mode_t mode = job->args.mode, type = mode & S_IFMT;
-    if (at->object >= 0) return answer(job, -EEXIST);
+    if (at->found) return answer(job, -EEXIST);
     struct spelled name = name_of(at);
     switch (job->args.act) {
     case EG_ACT_MKDIR:
@@ -94,7 +96,7 @@ enum eg_job_state eg_job_remove(struct eg_job *job)
         if (!n) return answer(job, -EBUSY);
         return answer(job, n > 1 && path[n - 2] == '.' ? -ENOTEMPTY : -EINVAL);
     }
-    if (at->object < 0) return answer(job, -ENOENT);
+    if (!at->found) return answer(job, -ENOENT);
     /* to free a big file's blocks takes a while */
     if (!job->patient && S_ISREG(at->st.st_mode) && at->st.st_size > (64 << 20))
         return EG_JOB_LATER;
@@ -116,10 +118,11 @@ static void watch(struct eg_job *job, const struct eg_place *source, const struc
 
 /* The very file that was looked at, whatever its name stands for by now, unless it
  * was moved out meanwhile. */
-static long link_held(const struct eg_place *from, const struct eg_place *to)
+static long link_held(const struct eg_job *job)
 {
+    const struct eg_place *from = &job->places[0], *to = &job->places[1];
     char path[sizeof from->path];
-    int error = eg_held_path(from->object, path, sizeof path);
+    int error = eg_held_path(job->writes, from->object, path, sizeof path);
     if (error < 0) return error;
     if (strcmp(path, from->path) != 0) return -ENOENT;
     return result_of(linkat(AT_FDCWD, eg_fd_path(from->object).text, to->folder, name_of(to).text,
@@ -132,8 +135,8 @@ enum eg_job_state eg_job_link(struct eg_job *job)
     struct eg_write_decision decision;
     struct eg_scan scan = { .fd = -1 };
     if (job->args.flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return answer(job, -EINVAL);
-    if (from->object < 0) return answer(job, -ENOENT);
-    if (to->object >= 0) return answer(job, -EEXIST);
+    if (!from->found) return answer(job, -ENOENT);
+    if (to->found) return answer(job, -EEXIST);
     if (S_ISDIR(from->st.st_mode)) return answer(job, -EPERM);
     if (!eg_job_judge(job, EG_WRITE_LINK, to, from->path, from->st.st_mode, &decision))
         return EG_JOB_DONE;
@@ -148,7 +151,7 @@ enum eg_job_state eg_job_link(struct eg_job *job)
         eg_scan_close(&scan);
         return job->patient ? EG_JOB_DONE : EG_JOB_LATER;
     }
-    long r = link_held(from, to);
+    long r = link_held(job);
     eg_job_border_leave(job);
     if (r == 0 && decision.contents && S_ISREG(from->st.st_mode)) watch(job, from, &scan, false);
     eg_scan_close(&scan);
@@ -306,9 +309,9 @@ static int refuse_early(const struct eg_job *job)
     if (flags & RENAME_WHITEOUT) return -EPERM;
     if (!from->name[0]) return -EBUSY;
     if (!to->name[0]) return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-    if (from->object < 0) return -ENOENT;
-    if (flags & RENAME_EXCHANGE && to->object < 0) return -ENOENT;
-    if (flags & RENAME_NOREPLACE && to->object >= 0) return -EEXIST;
+    if (!from->found) return -ENOENT;
+    if (flags & RENAME_EXCHANGE && !to->found) return -ENOENT;
+    if (flags & RENAME_NOREPLACE && to->found) return -EEXIST;
     return 0;
 }
 

@@ -23,7 +23,7 @@
  * exclude each other. 0: go on. */
 static int refuse_early(const struct eg_place *at, int flags)
 {
-    bool exists = at->object >= 0;
+    bool exists = at->found;
     bool creates = flags & O_CREAT;
     if (creates && flags & O_DIRECTORY) return -EINVAL;
     if (!exists) {
@@ -61,17 +61,18 @@ int eg_job_open_at(const struct eg_job *job, int folder, const char *name, int f
 }
 
 /* Is the opened file where it was judged to be? */
-static bool lies_there(int fd, const char *path)
+static bool lies_there(const struct eg_job *job, int fd, const char *path)
 {
     char seen[EG_PATH_MAX + 256];
-    ssize_t n = readlink(eg_fd_path(fd).text, seen, sizeof seen);
+    int n = eg_held_path(job->writes, fd, seen, sizeof seen);
     return n > 0 && (size_t)n == strlen(path) && memcmp(seen, path, (size_t)n) == 0;
 }
 
-/* Give it to the caller: once more as it asked for. */
-static void hand_over(struct eg_job *job, int fd, uint32_t contents)
+/* Give it to the caller: once more as it asked for, but for what opening it with
+ * O_NONBLOCK has left (`waits_not'). */
+static void hand_over(struct eg_job *job, int fd, uint32_t contents, bool waits_not)
 {
-    if (!(job->args.flags & O_NONBLOCK)) {
+    if (waits_not && !(job->args.flags & O_NONBLOCK)) {
         int flags = fcntl(fd, F_GETFL);
         if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) {
             eg_job_answer(job, -errno);
@@ -82,7 +83,8 @@ static void hand_over(struct eg_job *job, int fd, uint32_t contents)
     /* closing what was opened for reading says nothing (inotify(7)) */
     int access = job->args.flags & O_ACCMODE;
     if (contents && (access == O_WRONLY || access == O_RDWR)) {
-        job->watched = open(eg_fd_path(fd).text, O_PATH | O_CLOEXEC);
+        /* openat(2): musl's open() asks for close-on-exec in a second call */
+        job->watched = openat(AT_FDCWD, eg_fd_path(fd).text, O_PATH | O_CLOEXEC);
         if (job->watched < 0) {
             eg_job_answer(job, -errno);
             close(fd);
@@ -99,7 +101,7 @@ static enum eg_job_state open_nameless(struct eg_job *job)
     struct eg_place *folder = &job->places[0];
     struct eg_write_decision decision;
     int flags = job->args.flags;
-    if (folder->object < 0) {
+    if (!folder->found) {
         eg_job_answer(job, -ENOENT);
         return EG_JOB_DONE;
     }
@@ -116,7 +118,29 @@ static enum eg_job_state open_nameless(struct eg_job *job)
     if (fd < 0)
         eg_job_answer(job, fd);
     else
-        hand_over(job, fd, 0);
+        hand_over(job, fd, 0, true);
+    return EG_JOB_DONE;
+}
+
+/* What nobody had is made, and by nobody else: O_EXCL.  So it is a file without
+ * content, of the judged name in the held folder; it is no link, no FIFO to wait
+ * for, and nobody holds a lease on it: nothing of it needs to be looked at.  That
+ * the folder itself is moved meanwhile is what could happen a moment later as well:
+ * guarded processes move folders of upload trees only inside of their tree. */
+static enum eg_job_state make(struct eg_job *job, const struct eg_write_decision *decision,
+                              bool *ret_again)
+{
+    const struct eg_place *at = &job->places[0];
+    int flags = job->args.flags;
+    int fd =
+        openat(at->folder, at->name, flags | O_EXCL | O_CLOEXEC | O_NOCTTY, decision->mode & 07777);
+    if (fd >= 0) {
+        hand_over(job, fd, decision->contents, false);
+        return EG_JOB_DONE;
+    }
+    /* somebody made it since it was looked for */
+    *ret_again = errno == EEXIST && !(flags & O_EXCL);
+    eg_job_answer(job, -errno);
     return EG_JOB_DONE;
 }
 
@@ -139,7 +163,7 @@ static enum eg_job_state open_once(struct eg_job *job, bool *ret_again)
         eg_job_answer(job, error);
         return EG_JOB_DONE;
     }
-    if (at->object >= 0 && !S_ISREG(at->st.st_mode)) {
+    if (at->found && !S_ISREG(at->st.st_mode)) {
         eg_job_refuse(job, EG_KIND_WRITE, EG_REASON_SPECIAL_FILE, NULL, at->path);
         return EG_JOB_DONE;
     }
@@ -147,24 +171,24 @@ static enum eg_job_state open_once(struct eg_job *job, bool *ret_again)
     enum eg_write_op op = creates ? EG_WRITE_CREATE : EG_WRITE_OPEN;
     if (!eg_job_judge(job, op, at, "", creates ? mode : at->st.st_mode, &decision))
         return EG_JOB_DONE;
+    if (!at->found) return make(job, &decision, ret_again);
     int fd = at->name[0] ? eg_job_open_at(job, at->folder, at->name, flags | O_NOFOLLOW,
                                           creates ? decision.mode & 07777 : 0)
                          : open_held(job, at);
     if (fd == EG_WOULD_WAIT) return EG_JOB_LATER;
     /* exchanged for a link, or removed, since it was looked at */
-    *ret_again = fd == -ELOOP || (fd == -ENOENT && at->object >= 0) ||
-                 (fd == -EEXIST && at->object < 0 && !(flags & O_EXCL));
+    *ret_again = fd == -ELOOP || fd == -ENOENT;
     if (fd < 0) {
         eg_job_answer(job, fd);
         return EG_JOB_DONE;
     }
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !lies_there(fd, at->path)) {
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !lies_there(job, fd, at->path)) {
         *ret_again = true;
         eg_job_refuse(job, EG_KIND_WRITE, EG_REASON_MOVED, NULL, at->path);
         close(fd);
         return EG_JOB_DONE;
     }
-    hand_over(job, fd, decision.contents);
+    hand_over(job, fd, decision.contents, true);
     return EG_JOB_DONE;
 }
 
@@ -177,7 +201,8 @@ enum eg_job_state eg_job_open(struct eg_job *job)
         if (state == EG_JOB_LATER || !again || tries == TRIES_MAX) return state;
         /* only for who outside of the guarded tree changes it under our hands */
         eg_place_close(&job->places[0]);
-        int error = eg_job_find(job, 0, job->args.flags & O_NOFOLLOW ? 0 : EG_FIND_FOLLOW);
+        unsigned follow = job->args.flags & O_NOFOLLOW ? 0u : EG_FIND_FOLLOW;
+        int error = eg_job_find(job, 0, follow | EG_FIND_LOOK);
         if (error == EG_JOB_LATER) return EG_JOB_LATER;
         if (error || job->places[0].upload == EG_NONE) {
             eg_job_answer(job, error ? error : -EACCES);

@@ -21,7 +21,8 @@
 struct eg_identity_of {
     uid_t user; /* file system user and group: setfsuid(2) */
     gid_t group;
-    uint64_t effective; /* capabilities */
+    uint64_t effective;              /* capabilities */
+    uint64_t permitted, inheritable; /* our own only */
     mode_t umask;
     ino_t users; /* the user namespace */
     uint32_t group_count;
@@ -33,6 +34,7 @@ struct eg_identity_of {
 struct eg_proc {
     pid_t tid;
     int folder, status;
+    ino_t users; /* its user namespace where it cannot change; 0: to be asked for */
 };
 
 /* Open them (-errno), close them. */
@@ -41,6 +43,10 @@ void eg_proc_close(struct eg_proc *proc);
 
 /* Read a thread's identity.  0 or -errno (-ESRCH: gone; -E2BIG: too many groups). */
 int eg_caller_read(const struct eg_proc *proc, struct eg_identity_of *ret);
+
+/* Remember the thread's user namespace, for a thread whose filter keeps it there.  A
+ * filter stays for ever, and the descriptors are this very thread's. */
+void eg_proc_keep_users(struct eg_proc *proc);
 
 /* Our own. */
 int eg_caller_self(struct eg_identity_of *ret);
@@ -65,6 +71,7 @@ void eg_caller_leave(const struct eg_identity_of *self, const struct eg_identity
 struct eg_place {
     int folder; /* O_PATH, or -1 */
     int object; /* O_PATH | O_NOFOLLOW of what is there, or -1 */
+    bool found; /* something is there; st says what, with EG_FIND_LOOK without an object */
     struct stat st;
     bool slash; /* the path ended in one */
     char name[256];
@@ -73,8 +80,10 @@ struct eg_place {
 };
 
 /* FOLLOW the last component's links; take an EMPTY path for the descriptor; the
- * LAST component stays itself even where a slash follows it. */
-enum { EG_FIND_FOLLOW = 1, EG_FIND_EMPTY = 2, EG_FIND_LAST = 4 };
+ * LAST component stays itself even where a slash follows it; only LOOK at what
+ * bears the name, for acts that use the name in the held folder and nothing else:
+ * a link is held all the same, so that its text is that of the one looked at. */
+enum { EG_FIND_FOLLOW = 1, EG_FIND_EMPTY = 2, EG_FIND_LAST = 4, EG_FIND_LOOK = 8 };
 
 /* --- One call (write.c) ------------------------------------------------------- */
 
@@ -147,6 +156,7 @@ struct eg_job {
     struct eg_identity_of caller;
     bool is_caller;  /* this thread is the caller now */
     bool find_again; /* a link's owner must be compared with the caller */
+    bool own_root;   /* the caller's root is ours; root is then -1, but in a helper */
     int root, bases[2];
     char spelled[2][EG_PATH_MAX];
     struct eg_place places[2];
@@ -192,6 +202,7 @@ struct eg_writes {
     int fd; /* epoll: of the two below and of a timer */
     int timer;
     bool timer_runs;
+    int held; /* /proc/self/fd: names of held files are read there */
     struct eg_pool *pool;
     struct eg_watches *watches;
     struct eg_job *waiting; /* handed to helpers, not yet answered */
@@ -224,6 +235,10 @@ struct eg_fd_path {
 };
 struct eg_fd_path eg_fd_path(int fd);
 
+/* Where a held file lies, as readlink(2) says it: its length, or -errno
+ * (-ENAMETOOLONG where it does not fit).  NUL-terminated. */
+int eg_held_path(const struct eg_writes *writes, int fd, char *ret, size_t size);
+
 /* Judge: fills job->event when there is one to write.  False: refused, and the
  * answer is set. */
 bool eg_job_judge(struct eg_job *job, enum eg_write_op op, const struct eg_place *place,
@@ -251,9 +266,6 @@ enum eg_job_state eg_job_attribute(struct eg_job *job); /* TRUNCATE and what fol
 bool eg_job_border_enter(struct eg_job *job);
 void eg_job_border_leave(struct eg_job *job);
 
-/* What a held descriptor is called now, as eg_place's path. 0 or -errno. */
-int eg_held_path(int fd, char *ret, size_t size);
-
 /* openat(2) that waits for nothing but leases, and for them in a helper only; in
  * the loop it is EG_WOULD_WAIT then.  A descriptor with O_NONBLOCK, or -errno. */
 #define EG_WOULD_WAIT (-100000) /* no error of the kernel's */
@@ -270,7 +282,8 @@ struct eg_scan {
     bool unsure;      /* neither is known: no leases there, or the file is another user's */
     bool digested;    /* sha256 is set: not of more than EG_DIGEST_MAX */
     uint32_t hits;
-    uint64_t size;
+    uint64_t expected; /* its size when it was opened */
+    uint64_t size;     /* what was read */
     unsigned char sha256[32];
 };
 

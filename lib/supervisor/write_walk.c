@@ -15,7 +15,6 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -30,11 +29,32 @@
 
 #define LINKS_MAX 40 /* as the kernel: path_resolution(7) */
 
+static const char descriptors[] = "/proc/self/fd/";
+
+/* No snprintf: every notified call needs a few of them. */
 struct eg_fd_path eg_fd_path(int fd)
 {
     struct eg_fd_path path;
-    snprintf(path.text, sizeof path.text, "/proc/self/fd/%d", fd);
+    char digits[12];
+    size_t n = 0, at = sizeof descriptors - 1;
+    unsigned number = (unsigned)fd;
+    do digits[n++] = (char)('0' + number % 10);
+    while (number /= 10);
+    memcpy(path.text, descriptors, at);
+    while (n) path.text[at++] = digits[--n];
+    path.text[at] = '\0';
     return path;
+}
+
+/* From the folder that is held open: the way to it is not walked again each time. */
+int eg_held_path(const struct eg_writes *writes, int fd, char *ret, size_t size)
+{
+    struct eg_fd_path held = eg_fd_path(fd);
+    ssize_t n = readlinkat(writes->held, held.text + sizeof descriptors - 1, ret, size);
+    if (n < 0) return -errno;
+    if ((size_t)n >= size) return -ENAMETOOLONG;
+    ret[n] = '\0';
+    return (int)n;
 }
 
 void eg_place_close(struct eg_place *place)
@@ -46,7 +66,7 @@ void eg_place_close(struct eg_place *place)
 
 bool eg_place_shared(const struct eg_place *place)
 {
-    return place->object >= 0 && S_ISREG(place->st.st_mode) && place->st.st_nlink > 1;
+    return place->found && S_ISREG(place->st.st_mode) && place->st.st_nlink > 1;
 }
 
 /* --- File systems ------------------------------------------------------------- */
@@ -85,21 +105,11 @@ enum eg_fs_class eg_job_class(struct eg_job *job, int fd)
 
 /* --- Folders ------------------------------------------------------------------ */
 
-static bool has_our_root(const struct eg_job *job)
-{
-    struct statx stx;
-    const uint64_t *own = job->writes->own_root;
-    return syscall(SYS_statx, job->root, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-                   STATX_INO | STATX_MNT_ID, &stx) == 0 &&
-           own[0] == ((uint64_t)stx.stx_dev_major << 32 | stx.stx_dev_minor) &&
-           own[1] == stx.stx_ino && own[2] == stx.stx_mnt_id;
-}
-
-static int open_kernel(int base, const char *text, bool absolute, bool cached)
+static int open_kernel(int base, const char *text, bool in_root, bool cached)
 {
     struct open_how how = {
         .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-        .resolve = (absolute ? RESOLVE_IN_ROOT : 0u) | RESOLVE_NO_MAGICLINKS |
+        .resolve = (in_root ? RESOLVE_IN_ROOT : 0u) | RESOLVE_NO_MAGICLINKS |
                    (cached ? RESOLVE_CACHED : 0u),
     };
     long fd = syscall(SYS_openat2, base, text, &how, sizeof how);
@@ -111,9 +121,11 @@ static int open_folder(struct eg_job *job, int base, const char *text, int *ret_
                        enum eg_fs_class *ret_class)
 {
     bool absolute = text[0] == '/';
-    bool simple = absolute || has_our_root(job);
-    int fd =
-        simple ? open_kernel(absolute ? job->root : base, text, absolute, !job->patient) : -ELOOP;
+    /* where the caller's root is ours, the kernel's own walk from ours is the caller's */
+    bool in_root = absolute && !job->own_root;
+    int fd = absolute || job->own_root
+                 ? open_kernel(in_root ? job->root : base, text, in_root, !job->patient)
+                 : -ELOOP;
     if (fd < 0 && !job->patient) {
         /* the kernel would have to look further than its cache, or there is no such
          * flag; a missing folder may be one below /proc/self */
@@ -145,15 +157,6 @@ static int open_folder(struct eg_job *job, int base, const char *text, int *ret_
 
 /* --- Names -------------------------------------------------------------------- */
 
-int eg_held_path(int fd, char *ret, size_t size)
-{
-    ssize_t n = readlink(eg_fd_path(fd).text, ret, size);
-    if (n < 0) return -errno;
-    if ((size_t)n >= size) return -ENAMETOOLONG;
-    ret[n] = '\0';
-    return (int)n;
-}
-
 /* What fs.protected_symlinks asks of a link's owner: proc(5), and the kernel's
  * may_follow_link. */
 static bool may_follow(const struct eg_job *job, int folder, const struct stat *link)
@@ -171,9 +174,26 @@ static int take_object(struct eg_job *job, int fd, struct eg_place *ret)
     ret->object = fd;
     ret->name[0] = '\0';
     if (fstat(fd, &ret->st) < 0) return -errno;
-    int n = eg_held_path(fd, ret->path, sizeof ret->path);
+    ret->found = true;
+    int n = eg_held_path(job->writes, fd, ret->path, sizeof ret->path);
     if (n < 0) return n;
     if (!job->patient && eg_job_class(job, fd) != EG_FS_LOCAL) return EG_JOB_LATER;
+    return 0;
+}
+
+/* What bears the name in the held folder: st, and the object where it is to be held. */
+static int find_object(unsigned flags, struct eg_place *ret)
+{
+    if (flags & EG_FIND_LOOK) {
+        if (fstatat(ret->folder, ret->name, &ret->st, AT_SYMLINK_NOFOLLOW) < 0)
+            return errno == ENOENT ? 0 : -errno;
+        ret->found = !S_ISLNK(ret->st.st_mode);
+        if (ret->found) return 0;
+    }
+    ret->object = openat(ret->folder, ret->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (ret->object < 0) return errno == ENOENT ? 0 : -errno;
+    if (fstat(ret->object, &ret->st) < 0) return -errno;
+    ret->found = true;
     return 0;
 }
 
@@ -210,9 +230,8 @@ static int find_once(struct eg_job *job, struct text *text, int base, unsigned f
         *last = ret->name[0];
     }
     if (error) return error;
-    ret->object = openat(ret->folder, ret->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (ret->object < 0 && errno != ENOENT) return -errno;
-    if (ret->object >= 0 && fstat(ret->object, &ret->st) < 0) return -errno;
+    error = find_object(flags, ret);
+    if (error) return error;
     if (ret->object >= 0 && S_ISLNK(ret->st.st_mode) &&
         (flags & EG_FIND_FOLLOW || (ret->slash && !(flags & EG_FIND_LAST)))) {
         if (class == EG_FS_PROC) {
@@ -234,7 +253,7 @@ static int find_once(struct eg_job *job, struct text *text, int base, unsigned f
         if (ret->slash) memcpy(path + got, "/", 2);
         return FOLLOW_LINK;
     }
-    int used = eg_held_path(ret->folder, ret->path, EG_PATH_MAX);
+    int used = eg_held_path(job->writes, ret->folder, ret->path, EG_PATH_MAX);
     if (used < 0) return used;
     if (used == 1 && ret->path[0] == '/') used = 0;
     ret->path[used] = '/';
@@ -252,7 +271,7 @@ static int find(struct eg_job *job, int which, unsigned flags)
         return fd < 0 ? -errno : take_object(job, fd, ret);
     }
     if (!job->spelled[which][0]) return -ENOENT;
-    memcpy(text.bytes, job->spelled[which], EG_PATH_MAX);
+    memcpy(text.bytes, job->spelled[which], strlen(job->spelled[which]) + 1);
     while ((error = find_once(job, &text, base, flags, ret)) == FOLLOW_LINK) {
         if (++links > LINKS_MAX) {
             error = -ELOOP;
@@ -262,7 +281,7 @@ static int find(struct eg_job *job, int which, unsigned flags)
         base = owned = ret->folder;
         ret->folder = -1;
         eg_place_close(ret);
-        ret->slash = false;
+        ret->slash = ret->found = false;
     }
     if (owned >= 0) close(owned);
     return error;

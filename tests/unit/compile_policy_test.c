@@ -373,7 +373,7 @@ static void the_header_says_what_the_policy_says(void **state)
     assert_compiles(&c);
     assert_int_equal(c.blob->flags, EG_BLOB_WRITE_FREE | EG_BLOB_LIMIT_CAPS |
                                         EG_BLOB_ALLOW_MEMFD_EXEC | EG_BLOB_PIPELINE |
-                                        EG_BLOB_EXEC_NOTHING |
+                                        EG_BLOB_EXEC_NOTHING | EG_BLOB_KEEPS_NAMESPACES |
                                         (c.policy->shell_rewrite ? EG_BLOB_SHELL_REWRITE : 0));
     assert_int_equal(c.blob->capabilities, UINT64_C(1) << 10);
     assert_int_equal(c.blob->optional_layers, 1u << EG_LAYER_DOMAIN);
