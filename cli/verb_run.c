@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,22 @@ struct wishes {
     const char *report;
 };
 
+/* Can this file take events?  As the sink opens it (lib/event/sink_file.c), but that it
+ * is not made: a run without events leaves none behind.  0 or -errno. */
+static int try_sink(const char *path)
+{
+    char folder[PATH_MAX];
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+    if (fd >= 0) return close(fd);
+    if (errno != ENOENT) return -errno;
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] != '/') n--;
+    if (n >= sizeof folder) return -ENAMETOOLONG;
+    memcpy(folder, path, n);
+    folder[n] = '\0';
+    return faccessat(AT_FDCWD, n ? folder : ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
 /* An event that no sink takes goes to standard error, where nobody may look. */
 static void warn_sinks(const struct eg_blob *blob)
 {
@@ -46,15 +63,10 @@ static void warn_sinks(const struct eg_blob *blob)
     for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_SINKS); i++) {
         if (sinks[i].kind != EG_SINK_FILE) continue;
         const char *path = eg_blob_cstr(blob, sinks[i].target);
-        /* as the sink opens it: lib/event/sink_file.c */
-        int fd = open(
-            path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
-            0640);
-        if (fd < 0)
+        int error = try_sink(path);
+        if (error)
             eg_cli_warn("events cannot be written to %s: %s; they will appear on standard error",
-                        path, strerror(errno));
-        else
-            close(fd);
+                        path, strerror(-error));
     }
 }
 
