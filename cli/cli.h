@@ -145,11 +145,13 @@ struct eg_cli_worker {
 };
 
 /* All that can be refused before a layer is installed: whether the policy can be
- * had by this user, the preload object, and argv[0], found by PATH with what it
- * needs to start; for a script of `env NAME` it is NAME that is started, with the
- * words of that line.  0 with *ret filled (free ret->envp), or an exit status after
+ * had by this user, the preload object, and the program `name' (argv[0] as a rule),
+ * found by PATH with what it needs to start; for a script of `env NAME` it is NAME
+ * that is started, with the words of that line.  envp: its environment, without the
+ * shim.  0 with *ret filled (free ret->envp), or an exit status after
  * the message was printed: 127 not found, 126 not executable, 125 otherwise. */
-int eg_cli_prepare_worker(const struct eg_cached *cached, char **argv, struct eg_cli_worker *ret);
+int eg_cli_prepare_worker(const struct eg_cached *cached, const char *name, char **argv,
+                          char *const *envp, struct eg_cli_worker *ret);
 
 /* Warn on stderr where the shim cannot enter this worker. */
 void eg_cli_warn_worker(const struct eg_blob *blob, const struct eg_cli_worker *worker);
@@ -179,6 +181,19 @@ int eg_cli_check_own(const char *what, const char *path);
 /* The preload object's path, checked as eg_cli_check_own does.  0, or
  * EG_EXIT_FAILED after the message. */
 int eg_cli_find_preload(char ret[PATH_MAX]);
+
+/* --- renew.c --- */
+
+struct eg_run;
+struct eg_renewal;
+
+/* How a run of this policy gets it again as it is now (supervisor/succeed.h), for a
+ * process that goes on for long: `policy' and `events' as the options gave them. */
+struct eg_cli_renewal {
+    const char *policy, *events;
+    const struct eg_run *first; /* what all runs have in common */
+};
+void eg_cli_renewal(struct eg_cli_renewal *context, struct eg_renewal *ret);
 
 /* --- json.c --- */
 

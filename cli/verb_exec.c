@@ -86,7 +86,7 @@ static int guard_and_become(const struct eg_cached *cached, char **argv)
     static struct eg_cli_worker worker;
     bool observes = cached->blob->flags & EG_BLOB_LOG_MODE;
 
-    int status = eg_cli_prepare_worker(cached, argv, &worker);
+    int status = eg_cli_prepare_worker(cached, argv[0], argv, environ, &worker);
     if (status) return status;
 
     int agent;

@@ -37,7 +37,7 @@ const char eg_verb_run_help[] =
 
 struct wishes {
     bool strict;
-    const char *report;
+    const char *report, *policy, *events;
 };
 
 /* Can this file take events?  As the sink opens it (lib/event/sink_file.c), but that it
@@ -82,7 +82,9 @@ static int supervise(const struct eg_cached *cached, char **argv, const struct w
     static struct eg_cli_worker worker;
     struct eg_report *report = NULL;
 
-    int status = eg_cli_prepare_worker(cached, argv, &worker);
+    struct eg_cli_renewal renewals = { wishes->policy, wishes->events, NULL };
+    struct eg_renewal renewal;
+    int status = eg_cli_prepare_worker(cached, argv[0], argv, environ, &worker);
     if (!status) eg_cli_warn_helpers(cached->blob);
     if (!status) warn_sinks(cached->blob);
     if (!status) status = open_report(cached->blob, wishes->report, &report);
@@ -97,8 +99,12 @@ static int supervise(const struct eg_cached *cached, char **argv, const struct w
         .worker_exe = worker.exe,
         .strict = wishes->strict,
         .report = report,
+        .renewal = &renewal,
         .summary = wishes->strict || isatty(STDERR_FILENO),
     };
+    renewals.first = &run;
+    eg_cli_renewal(&renewals, &renewal);
+    eg_cli_commit();
     status = eg_run(&run);
     eg_report_free(report);
     free(worker.envp);
@@ -122,6 +128,8 @@ int eg_verb_run(const struct eg_cli_verb *verb, int argc, char **argv)
 
     struct eg_cached cached;
     status = eg_cli_load_supervised(policy, events, &cached);
+    wishes.policy = policy;
+    wishes.events = events;
     if (!status) status = supervise(&cached, argv, &wishes);
     eg_cached_free(&cached);
     return status;

@@ -93,10 +93,10 @@ static int replace_env(const struct eg_cli_worker *worker, const struct eg_progr
     return line.path && !*ret_argv ? eg_cli_error("out of memory") : 0;
 }
 
-static int find_worker(char **argv, struct eg_cli_worker *ret)
+static int find_worker(const char *name, char **argv, struct eg_cli_worker *ret)
 {
     struct eg_program_file file = { 0 };
-    int status = find(argv[0], ret, &file);
+    int status = find(name, ret, &file);
     ret->argv = argv;
     for (unsigned depth = 0; !status && depth < EG_SCRIPT_DEPTH; depth++) {
         char **words, *path = NULL;
@@ -129,14 +129,15 @@ static int check_privileges(const struct eg_blob *blob)
     return 0;
 }
 
-int eg_cli_prepare_worker(const struct eg_cached *cached, char **argv, struct eg_cli_worker *ret)
+int eg_cli_prepare_worker(const struct eg_cached *cached, const char *name, char **argv,
+                          char *const *envp, struct eg_cli_worker *ret)
 {
     char object[PATH_MAX];
     int status = check_privileges(cached->blob);
     if (!status) status = eg_cli_find_preload(object);
-    if (!status) status = find_worker(argv, ret);
+    if (!status) status = find_worker(name, argv, ret);
     if (status) return status;
-    ret->envp = eg_files_environment(environ, object, cached->path);
+    ret->envp = eg_files_environment(envp, object, cached->path);
     return ret->envp ? 0 : eg_cli_error("out of memory");
 }
 

@@ -135,6 +135,16 @@ static bool is_rewritten(const struct eg_call *call, const struct eg_decision *d
            !call->keeps_shell;
 }
 
+/* The worker starts its own program again and it, or what it needs, was replaced:
+ * the supervisor may start a successor outside of this domain (supervisor/succeed.h),
+ * and refuses it otherwise. */
+static bool is_supervisors(const struct eg_exec_request *request, const struct eg_decision *ret)
+{
+    return eg_shim.supervised && eg_shim.worker && ret->reason != EG_REASON_DENY_RULE &&
+           eg_shim.blob->flags & EG_BLOB_WORKER_REEXEC && request->target.found &&
+           eg_str_equal(request->target.path, eg_shim.self.path);
+}
+
 int eg_shim_judge(const struct eg_call *call, struct eg_image *image, const char *const *envp)
 {
     char cwd[EG_PATH_MAX];
@@ -151,6 +161,7 @@ int eg_shim_judge(const struct eg_call *call, struct eg_image *image, const char
     };
     if (eg_shim.worker) request.worker = eg_shim.self;
     decide(&request, envp, &decision);
+    if (decision.verdict == EG_VERDICT_DENY && is_supervisors(&request, &decision)) return 0;
     if (is_rewritten(call, &decision)) return eg_rewrite(image, call, &request, envp);
     bool allowed = decision.verdict == EG_VERDICT_ALLOW || decision.verdict == EG_VERDICT_LOG;
     if (decision.verdict != EG_VERDICT_ALLOW && !call->quiet)

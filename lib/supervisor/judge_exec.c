@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Purpose: the verdict on an exec, before the kernel acts on it. */
 #include "line/shell.h"
+#include "supervisor/succeed.h"
 #include "supervisor/tree.h"
 
 #include <errno.h>
@@ -132,6 +133,7 @@ const char *eg_tree_foreign_variable(const struct eg_tree *tree, const struct eg
 }
 
 struct judged {
+    const struct seccomp_notif *notif;
     pid_t tid, tgid;
     struct eg_process process;
     const char *spelled;
@@ -308,6 +310,9 @@ static struct eg_answer judge(struct eg_tree *tree, struct judged *j)
         tree->worker_started = true;
         return proceed_to(tree, j, &tree->worker_exe, true);
     }
+    if (tree->succession &&
+        eg_succession_begin(tree->succession, tree, j->notif, j->tgid, &j->target))
+        return (struct eg_answer){ .sent = true };
     decide(tree, j, caller_path);
     if (j->decision.verdict == EG_VERDICT_DENY) {
         /* in log mode the shell runs although its line would run without it */
@@ -339,7 +344,7 @@ static struct eg_answer judge(struct eg_tree *tree, struct judged *j)
 struct eg_answer eg_tree_judge_exec(struct eg_tree *tree, const struct seccomp_notif *notif)
 {
     static char path[EG_PATH_MAX], resolved[EG_PATH_MAX];
-    struct judged j = { .tid = (pid_t)notif->pid, .call = read_call(&notif->data) };
+    struct judged j = { .notif = notif, .tid = (pid_t)notif->pid, .call = read_call(&notif->data) };
     j.decision.rule = j.decision.program = EG_NONE;
     if (eg_remote_process(j.tid, &j.process)) return eg_answer_error(EACCES);
     j.tgid = j.process.tgid;

@@ -8,16 +8,15 @@
  *   other signal     pass on to the worker    (nobody to pass it to)
  *   main died        end the tree             -
  *   listener closed  (last task gone) stop    stop
+ *   reloaded         a second tree; the first is served until its last task is gone
  *
  * Signals and children arrive as descriptors; nothing here blocks but poll. */
 #include "supervisor/loop.h"
 
+#include "supervisor/loop_parts.h"
 #include "supervisor/signals.h"
 #include "supervisor/start.h"
 #include "supervisor/status.h"
-#include "supervisor/tree.h"
-
-#include "guard/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,17 +28,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct loop {
-    const struct eg_run *run;
-    struct eg_tree *tree; /* NULL: no listener (optional supervisor) */
-    pid_t worker;         /* 0: ended */
-    pid_t main_pid;
-    int report;
-    int status;
-    bool done;
-    uint32_t layers; /* that were installed */
-    struct eg_status_clock clock;
-};
+/* What was refused in all trees. */
+static uint64_t count_denied(const struct loop *loop, uint64_t *ret_raced)
+{
+    uint64_t denied = loop->denied, raced = loop->raced;
+    for (size_t i = 0; i < loop->count; i++) {
+        denied += loop->wards[i].tree->denied;
+        raced += loop->wards[i].tree->raced;
+    }
+    if (ret_raced) *ret_raced = raced;
+    return denied;
+}
+
+static void remove_ward(struct loop *loop, size_t index)
+{
+    eg_ward_end(loop, &loop->wards[index]);
+    loop->count--;
+    memmove(&loop->wards[index], &loop->wards[index + 1],
+            (loop->count - index) * sizeof loop->wards[0]);
+}
 
 static void tell(struct loop *loop, int status, int stopped)
 {
@@ -50,17 +57,17 @@ static void tell(struct loop *loop, int status, int stopped)
 
 static void summarise(const struct loop *loop)
 {
-    const struct eg_tree *tree = loop->tree;
-    if (!tree || !loop->run->summary || !(tree->denied || tree->raced)) return;
+    uint64_t raced, denied = count_denied(loop, &raced);
+    if (!loop->count || !loop->run->summary || !(denied || raced)) return;
     fprintf(stderr, "execguard: %s: %llu refused%s\n",
-            eg_blob_cstr(loop->run->blob, loop->run->blob->name), (unsigned long long)tree->denied,
+            eg_blob_cstr(loop->run->blob, loop->run->blob->name), (unsigned long long)denied,
             loop->run->blob->flags & EG_BLOB_LOG_MODE ? " in enforce mode (log mode now)" : "");
 }
 
 /* Whoever asked for a report takes its absence for success: it must be there. */
 static void finish_report(struct loop *loop)
 {
-    int error = eg_report_finish(loop->run->report, loop->tree != NULL);
+    int error = eg_report_finish(loop->run->report, loop->count != 0);
     if (!error) return;
     fprintf(stderr, "execguard: the report cannot be written: %s\n", strerror(-error));
     loop->status = EG_STATUS_FAILED;
@@ -70,24 +77,24 @@ static void worker_ended(struct loop *loop, int status)
 {
     loop->worker = 0;
     loop->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    if (loop->tree) {
-        /* with process 1 they would end, and we with them, before what they hold is read */
-        if (loop->main_pid == 1) eg_run_end_tree();
-        eg_writes_settle(loop->tree->writes);
-    }
+    /* with process 1 they would end, and we with them, before what they hold is read */
+    if (loop->count && loop->main_pid == 1) eg_run_end_tree();
+    for (size_t i = 0; i < loop->count; i++) eg_writes_settle(loop->wards[i].tree->writes);
     bool observes = loop->run->blob->flags & EG_BLOB_LOG_MODE;
-    if (loop->run->strict && !loop->tree) {
+    if (loop->run->strict && !loop->count) {
         fprintf(stderr, "execguard: --strict: there was no supervisor to see what was refused\n");
         loop->status = EG_STATUS_FAILED;
     }
-    if (loop->run->strict && !observes && loop->status == 0 && loop->tree && loop->tree->denied)
+    if (loop->run->strict && !observes && loop->status == 0 && count_denied(loop, NULL))
         loop->status = EG_STATUS_STRICT;
     summarise(loop);
     finish_report(loop);
     tell(loop, loop->status, 0);
     /* without a listener there is nothing left to do for who lives on */
-    if (!loop->tree) loop->done = true;
+    if (!loop->count) loop->done = true;
 }
+
+/* --- Children and signals ---------------------------------------------------------- */
 
 static void reap(struct loop *loop)
 {
@@ -98,8 +105,11 @@ static void reap(struct loop *loop)
             if (pid == loop->worker) tell(loop, 0, 1);
             continue;
         }
-        if (loop->tree) eg_images_forget(loop->tree->images, pid);
-        if (pid == loop->worker) worker_ended(loop, status);
+        if (eg_heir_reap(loop, pid, status)) continue;
+        for (size_t i = 0; i < loop->count; i++) eg_images_forget(loop->wards[i].tree->images, pid);
+        if (pid != loop->worker) continue;
+        eg_heir_end(loop);
+        worker_ended(loop, status);
     }
 }
 
@@ -115,68 +125,110 @@ static void take_signal(struct loop *loop, int signals)
     }
 }
 
-/* The listener has something to say.  0: go on; 1: the last guarded task is gone;
+/* --- Trees ---------------------------------------------------------------------- */
+
+/* The listener has something to say.  0: go on; 1: the tree's last task is gone;
  * -errno. */
-static int listen_once(struct loop *loop, short events)
+static int listen_once(struct loop *loop, struct eg_tree *tree, short events)
 {
-    struct eg_tree *tree = loop->tree;
-    if (!tree) return 0;
     if (events & POLLIN) {
         int error = eg_tree_serve(tree);
         return error == -ENOENT ? 0 : error;
     }
     if (!(events & (POLLHUP | POLLERR))) return 0;
+    bool worker = tree->worker == loop->worker;
     reap(loop);
-    if (!loop->worker) return 1;
+    if (!worker || !loop->worker) return 1;
     /* the worker was never guarded, or its end is still on the way */
     close(tree->listener);
     tree->listener = -1;
     return 0;
 }
 
-/* What must be there, or the worker would not have started. */
-static uint32_t layers_of(const struct eg_blob *blob)
-{
-    uint32_t layers = 1u << EG_LAYER_SUPERVISOR;
-    if (blob->flags & EG_BLOB_LOG_MODE) return layers;
-    layers |= 1u << EG_LAYER_FILTER | 1u << EG_LAYER_DOMAIN;
-    if (blob->flags & EG_BLOB_LIMIT_CAPS) layers |= 1u << EG_LAYER_CAPABILITIES;
-    /* what is optional may be missing; the supervisor is here */
-    return (layers & ~blob->optional_layers) | 1u << EG_LAYER_SUPERVISOR;
-}
-
 static void publish(const struct loop *loop)
 {
     struct eg_status *status = eg_status_begin("run");
-    eg_status_add(status, loop->tree, loop->layers);
+    for (size_t i = 0; i < loop->count; i++)
+        eg_status_add(status, loop->wards[i].tree, loop->wards[i].layers);
     eg_status_end(status);
+}
+
+/* The wards' trees, and last the heir's. */
+static struct eg_tree *tree_at(const struct loop *loop, size_t index)
+{
+    return index < loop->count ? loop->wards[index].tree : loop->heir.tree;
+}
+
+static bool is_served(const struct loop *loop, const struct eg_tree *tree)
+{
+    for (size_t i = 0; i <= loop->count; i++)
+        if (tree_at(loop, i) == tree) return true;
+    return false;
+}
+
+/* The tree's last task is gone.  True: it was the last tree. */
+static bool lose_tree(struct loop *loop, const struct eg_tree *tree)
+{
+    size_t at = 0;
+    while (at < loop->count && loop->wards[at].tree != tree) at++;
+    if (at == loop->count) return false;
+    if (loop->count == 1) return true;
+    remove_ward(loop, at);
+    return false;
+}
+
+/* What poll(2) said of these trees; a turn can add and remove some.  0: go on; 1:
+ * nobody is left; -errno. */
+static int serve_trees(struct loop *loop, struct eg_tree *const *trees, const struct pollfd *fds,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_served(loop, trees[i])) continue;
+        if (fds[2 * i + 1].revents) eg_writes_turn(trees[i]->writes);
+        int r = listen_once(loop, trees[i], fds[2 * i].revents);
+        if (r < 0) return r;
+        if (r && lose_tree(loop, trees[i])) return 1;
+    }
+    if (loop->worker || !loop->count || loop->wards[0].tree->listener >= 0) return 0;
+    return lose_tree(loop, loop->wards[0].tree);
+}
+
+static int nearer(int a, int b)
+{
+    if (a < 0 || b < 0) return a < 0 ? b : a;
+    return a < b ? a : b;
 }
 
 static int serve(struct loop *loop, int signals, int main_process)
 {
     while (!loop->done) {
-        struct pollfd fds[] = {
-            { loop->tree ? loop->tree->listener : -1, POLLIN, 0 },
+        struct pollfd fds[2 + 2 * (WARDS_MAX + 1)] = {
             { signals, POLLIN, 0 },
             /* after the worker's end main exits as it should */
             { loop->worker ? main_process : -1, POLLIN, 0 },
-            { loop->tree ? eg_writes_fd(loop->tree->writes) : -1, POLLIN, 0 },
         };
-        int wait = loop->tree ? eg_status_wait(&loop->clock, loop->tree->denied) : -1;
+        struct eg_tree *trees[WARDS_MAX + 1];
+        size_t count = loop->count + (loop->heir.tree != NULL);
+        for (size_t i = 0; i < count; i++) {
+            trees[i] = tree_at(loop, i);
+            fds[2 + 2 * i] = (struct pollfd){ trees[i]->listener, POLLIN, 0 };
+            fds[3 + 2 * i] = (struct pollfd){ eg_writes_fd(trees[i]->writes), POLLIN, 0 };
+        }
+        int wait = loop->count ? eg_status_wait(&loop->clock, count_denied(loop, NULL)) : -1;
         if (wait == 0) publish(loop);
-        if (poll(fds, 4, wait) < 0) {
+        wait = nearer(wait, eg_succession_wait(&loop->succession));
+        if (poll(fds, 2 + 2 * count, wait) < 0) {
             if (errno == EINTR) continue;
             return -errno;
         }
-        if (fds[2].revents) {
+        if (fds[1].revents) {
             eg_run_end_tree();
             return -ECHILD;
         }
-        if (fds[1].revents & POLLIN) take_signal(loop, signals);
-        if (loop->tree && fds[3].revents) eg_writes_turn(loop->tree->writes);
-        int r = listen_once(loop, fds[0].revents);
+        if (fds[0].revents & POLLIN) take_signal(loop, signals);
+        int r = serve_trees(loop, trees, fds + 2, count);
         if (r) return r < 0 ? r : 0;
-        if (!loop->worker && loop->tree && loop->tree->listener < 0) return 0;
+        eg_heir_mind(loop);
     }
     return 0;
 }
@@ -194,27 +246,18 @@ int eg_loop_supervise(const struct eg_run *run, const sigset_t *mask, pid_t main
         return EG_STATUS_FAILED;
     }
     struct eg_started started;
-    int error = eg_start_worker(run, mask, main_pid, &started);
+    int error = eg_start_worker(run, mask, main_pid, NULL, &started);
     if (error) return error; /* an exit status; the reason was printed */
     loop.worker = started.pid;
+    loop.succession.renewal = run->renewal;
     if (started.listener >= 0) {
-        struct eg_vector start_env = { 0 };
-        if (eg_vector_copy(&start_env, (const char *const *)run->envp) == 0)
-            loop.tree = eg_tree_new(run->blob, started.listener, &start_env);
-        if (!loop.tree) {
+        loop.wards[0] = eg_ward_new(run, &started, &loop.succession);
+        if (!loop.wards[0].tree) {
             fprintf(stderr, "execguard: out of memory\n");
             eg_run_end_tree();
             return EG_STATUS_FAILED;
         }
-        loop.tree->worker = started.pid;
-        loop.tree->keeps_users = run->blob->flags & EG_BLOB_KEEPS_NAMESPACES;
-        loop.tree->report = run->report;
-        loop.tree->worker_program = run->worker[0];
-        loop.tree->worker_exe = run->worker_exe;
-        loop.layers = layers_of(run->blob);
-        loop.tree->synchronous = eg_notify_synchronous(started.listener);
-        loop.tree->wait_killable = eg_guard_filter_flags_known(EG_SECCOMP_FLAG_NEW_LISTENER |
-                                                               EG_SECCOMP_FLAG_WAIT_KILLABLE);
+        loop.count = 1;
     }
     error = serve(&loop, signals, main_process);
     if (error && error != -ECHILD) {
@@ -222,8 +265,8 @@ int eg_loop_supervise(const struct eg_run *run, const sigset_t *mask, pid_t main
         eg_run_end_tree();
         loop.status = EG_STATUS_FAILED;
     }
-    if (loop.tree) eg_writes_finish(loop.tree->writes);
+    eg_succession_free(&loop.succession);
+    while (loop.count) remove_ward(&loop, loop.count - 1);
     if (loop.clock.published) eg_status_remove();
-    eg_tree_free(loop.tree);
     return loop.status;
 }

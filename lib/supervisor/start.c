@@ -6,6 +6,7 @@
  * filter is installed: nothing has to be passed, and no trapped call lies in
  * between (crun #1002 deadlocked on one). */
 #include "supervisor/start.h"
+#include "supervisor/estate.h"
 #include "supervisor/signals.h"
 
 #include "decide/verdict.h"
@@ -120,29 +121,54 @@ static bool ask_supervisor(int told, int go)
     return value == 1;
 }
 
-static _Noreturn void become_worker(const struct eg_run *run, const sigset_t *mask, pid_t main_pid,
-                                    pid_t supervisor, int told, int go)
+/* How a worker is cloned: what both sides know. */
+struct birth {
+    const struct eg_run *run;
+    const sigset_t *mask;
+    pid_t named;
+    const struct eg_estate *estate;
+    pid_t supervisor;
+    int told, go;
+};
+
+static void inherit(int error, const char *what)
+{
+    if (!error) return;
+    fprintf(stderr, "execguard: the successor cannot have the worker's %s: %s\n", what,
+            strerror(-error));
+    _exit(EG_STATUS_FAILED);
+}
+
+static _Noreturn void become_worker(const struct birth *birth)
 {
     static char listen_pid[32], watchdog_pid[32];
-    rename_pid(run->envp, "LISTEN_PID", main_pid, listen_pid);
-    rename_pid(run->envp, "WATCHDOG_PID", main_pid, watchdog_pid);
+    const struct eg_run *run = birth->run;
+    int told = birth->told;
+    rename_pid(run->envp, "LISTEN_PID", birth->named, listen_pid);
+    rename_pid(run->envp, "WATCHDOG_PID", birth->named, watchdog_pid);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (getppid() != supervisor) _exit(EG_STATUS_FAILED);
+    if (getppid() != birth->supervisor) _exit(EG_STATUS_FAILED);
+    if (birth->estate) inherit(eg_estate_put_on(birth->estate), "folder and limits");
     struct eg_guard_error error = { 0 };
     struct eg_guard_plan plan = {
         .blob = run->blob,
         .stage = EG_STAGE_LAUNCH,
         .worker = run->worker,
         .worker_count = run->worker_count,
-        .supervised = ask_supervisor(told, go),
+        .supervised = ask_supervisor(told, birth->go),
         .listener_fd = -1,
     };
     if (eg_guard_install(&plan, &error) < 0) fail(&error);
     /* no trapped call from here on but the exec itself */
     uint64_t value = (uint64_t)plan.listener_fd + 2;
     if (write(told, &value, sizeof value) != (ssize_t)sizeof value) _exit(EG_STATUS_FAILED);
-    if (run->ignores_children) signal(SIGCHLD, SIG_IGN);
-    eg_signals_mask(SIG_SETMASK, mask, NULL);
+    if (birth->estate) {
+        inherit(eg_estate_open_files(birth->estate), "open files");
+        eg_estate_set_signals(birth->estate);
+    } else {
+        if (run->ignores_children) signal(SIGCHLD, SIG_IGN);
+        eg_signals_mask(SIG_SETMASK, birth->mask, NULL);
+    }
     execve(run->file, run->argv, run->envp);
     fprintf(stderr, "execguard: cannot execute %s: %s\n", run->file, strerror(errno));
     _exit(errno == ENOENT ? 127 : 126);
@@ -169,11 +195,11 @@ static uint64_t settle(const struct eg_run *run, pid_t pid)
     return optional ? 2 : 0;
 }
 
-int eg_start_worker(const struct eg_run *run, const sigset_t *mask, pid_t main_pid,
-                    struct eg_started *ret)
+int eg_start_worker(const struct eg_run *run, const sigset_t *mask, pid_t named,
+                    const struct eg_estate *estate, struct eg_started *ret)
 {
     int told = eventfd(0, EFD_CLOEXEC), go = eventfd(0, EFD_CLOEXEC);
-    pid_t supervisor = getpid();
+    const struct birth birth = { run, mask, named, estate, getpid(), told, go };
     /* one thread, so a bare clone is a fork but for the shared table */
     pid_t pid =
         told < 0 || go < 0 ? -1 : (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
@@ -181,7 +207,7 @@ int eg_start_worker(const struct eg_run *run, const sigset_t *mask, pid_t main_p
         fprintf(stderr, "execguard: cannot start the worker: %s\n", strerror(errno));
         return EG_STATUS_FAILED;
     }
-    if (pid == 0) become_worker(run, mask, main_pid, supervisor, told, go);
+    if (pid == 0) become_worker(&birth);
     int process = (int)syscall(SYS_pidfd_open, pid, 0);
     uint64_t value = 0;
     int status = 0;

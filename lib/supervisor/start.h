@@ -13,9 +13,13 @@ struct eg_started {
     int listener; /* -1: the policy says `optional supervisor` and there is none */
 };
 
+struct eg_estate;
+
 /* Clone the worker and install its layers.  0, or an exit status (125, 126, 127)
- * after the reason was printed. */
-int eg_start_worker(const struct eg_run *run, const sigset_t *mask, pid_t main_pid,
-                    struct eg_started *ret);
+ * after the reason was printed.
+ * named: who LISTEN_PID and WATCHDOG_PID name now.  estate: it succeeds another
+ * worker, and gets that one's; NULL: it is the first, with signal mask `mask'. */
+int eg_start_worker(const struct eg_run *run, const sigset_t *mask, pid_t named,
+                    const struct eg_estate *estate, struct eg_started *ret);
 
 #endif

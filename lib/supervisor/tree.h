@@ -28,8 +28,12 @@ struct eg_told {
     int64_t until; /* CLOCK_MONOTONIC, seconds */
 };
 
+struct eg_run;
+struct eg_succession;
+
 struct eg_tree {
     const struct eg_blob *blob;
+    const struct eg_run *run; /* NULL: an agent's tree */
     int listener;
     /* The worker's first program: allowed to start once, in process `worker`.
      * exe is what /proc/PID/exe must then show: the program, or a script's last
@@ -39,6 +43,11 @@ struct eg_tree {
     pid_t worker;
     bool worker_started;
     bool worker_any;
+    bool worker_seen; /* its image was seen to run... */
+    /* ...and `worker reexec': by whom then (estate.h) */
+    bool worker_known;
+    unsigned char worker_identity[EG_DIGEST_SIZE];
+    struct eg_succession *succession; /* NULL: it starts itself again in place only */
     bool keeps_users;  /* nobody here can change user namespaces: `run' installed the filter */
     bool foreign_root; /* its processes may see other file systems than we do */
     struct eg_str container; /* for events; empty: none.  The text is the caller's */

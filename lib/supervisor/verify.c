@@ -7,6 +7,7 @@
  * (arch_prctl(ARCH_SET_FS); set_tid_address elsewhere): by then the kernel has
  * copied everything into an address space that nobody else shares.  What is
  * there must be what was allowed; otherwise the new process is killed. */
+#include "supervisor/estate.h"
 #include "supervisor/tree.h"
 
 #include <errno.h>
@@ -133,6 +134,19 @@ static bool was_verified(const struct eg_tree *tree, const struct eg_image *imag
            memcmp(envp, image->envp, sizeof envp) == 0;
 }
 
+/* The worker's own program runs. */
+static void see_worker(struct eg_tree *tree)
+{
+    tree->worker_seen = true;
+    if (tree->blob->flags & EG_BLOB_WORKER_REEXEC)
+        tree->worker_known = eg_estate_identity(tree->worker, tree->worker_identity);
+}
+
+static bool is_worker_new(const struct eg_tree *tree, pid_t tid)
+{
+    return tree->worker_started && !tree->worker_seen && tid == tree->worker;
+}
+
 struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp_notif *notif)
 {
     char exe_path[EG_PATH_MAX];
@@ -141,7 +155,10 @@ struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp
     pid_t tid = (pid_t)notif->pid;
     /* who refuses nothing need not make sure that a verdict was kept to */
     bool observes = tree->blob->flags & EG_BLOB_LOG_MODE && !tree->worker_any;
-    if (observes) return eg_answer_proceed();
+    if (observes) {
+        if (is_worker_new(tree, tid)) see_worker(tree);
+        return eg_answer_proceed();
+    }
     if (eg_remote_process(tid, &process)) return eg_answer_error(EPERM);
     /* an exec leaves one thread, the leader: another is no new image */
     if (tid != process.tgid) return eg_answer_proceed();
@@ -153,5 +170,6 @@ struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp
     bool right = readable && (!image ? allowed_as_it_stands(tree, &process, tid, &exe)
                               : image->pending_count ? was_judged(tree, &process, tid, image, &exe)
                                                      : was_verified(tree, image, &exe));
+    if (right && is_worker_new(tree, tid)) see_worker(tree);
     return right ? eg_answer_proceed() : kill_raced(tree, notif, process.tgid, &exe);
 }
