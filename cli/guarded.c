@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "supervisor/status.h"
+#include "supervisor/unit.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -122,8 +123,28 @@ static void add(struct survey *s, struct process *process, struct eg_guarded *gu
     process->listed = true;
 }
 
-static void add_stale(struct survey *s, pid_t pid, const char *policy, const char *path,
-                      const char *what)
+const char *eg_guarded_action_name(enum eg_guarded_action action)
+{
+    static const char *const names[] = { "restart", "reload", "compile" };
+    return names[action];
+}
+
+/* Who must be restarted: a container, else the unit of `top', else that process. */
+static void name_it(pid_t top, pid_t worker, const char *container, struct eg_guarded_stale *ret)
+{
+    if (container[0]) {
+        ret->kind = "container";
+        snprintf(ret->name, sizeof ret->name, "%s", container);
+    } else if (eg_unit_of(top, ret->name)) {
+        ret->kind = "unit";
+    } else {
+        ret->kind = "process";
+        snprintf(ret->name, sizeof ret->name, "%d", (int)worker);
+    }
+}
+
+static void add_stale(struct survey *s, const char *policy, const char *path,
+                      const struct eg_guarded_stale *what)
 {
     struct eg_guarded_list *list = s->list;
     struct eg_guarded_stale *more = reallocarray(list->stale, list->stale_count + 1, sizeof *more);
@@ -135,9 +156,9 @@ static void add_stale(struct survey *s, pid_t pid, const char *policy, const cha
         return;
     }
     struct eg_guarded_stale *row = &list->stale[list->stale_count++];
-    *row = (struct eg_guarded_stale){ .pid = pid, .path = copy };
+    *row = *what;
+    row->path = copy;
     snprintf(row->policy, sizeof row->policy, "%s", policy);
-    snprintf(row->what, sizeof row->what, "%s", what);
 }
 
 static const char *string_of(const json_t *object, const char *name)
@@ -190,14 +211,15 @@ static void take_tree(struct survey *s, const json_t *file, const json_t *tree)
     }
     size_t i;
     const json_t *program;
-    char what[160];
-    if (guarded.container[0])
-        snprintf(what, sizeof what, "container %s", guarded.container);
-    else
-        snprintf(what, sizeof what, "process %d", (int)worker);
+    bool again = json_is_true(json_object_get(policy, "reexec"));
+    struct eg_guarded_stale what = {
+        .pid = seen_from,
+        .action = run && again ? EG_GUARDED_RELOAD : EG_GUARDED_RESTART,
+    };
+    name_it(top, worker, guarded.container, &what);
     json_array_foreach(json_object_get(policy, "programs"), i,
                        program) if (seen_from && is_replaced(program, seen_from))
-        add_stale(s, seen_from, guarded.policy, string_of(program, "path"), what);
+        add_stale(s, guarded.policy, string_of(program, "path"), &what);
 }
 
 static void take_file(struct survey *s, const char *path)
@@ -242,6 +264,13 @@ static const char *policy_variable(pid_t pid, char *text, size_t size)
     return NULL;
 }
 
+/* Does `exec' or `run' compile this file again by itself? */
+static bool is_cached(const char *path)
+{
+    const char *base = strrchr(path, '/');
+    return base && strspn(base + 1, "0123456789abcdef") == 32 && strcmp(base + 33, ".blob") == 0;
+}
+
 static void take_unsupervised(struct survey *s, struct process *process)
 {
     static char text[1u << 20];
@@ -265,9 +294,15 @@ static void take_unsupervised(struct survey *s, struct process *process)
     read_proc(process->pid, "maps", text, sizeof text);
     if (strstr(text, "libexecguard-preload.so")) guarded.layers |= 1u << EG_LAYER_SHIM;
     add(s, process, &guarded);
-    snprintf(path, sizeof path, "process %d", (int)process->pid);
     const char *changed = eg_blob_stale(blob);
-    if (changed) add_stale(s, process->pid, guarded.policy, changed, path);
+    if (changed) {
+        struct eg_guarded_stale what = {
+            .pid = process->pid,
+            .action = is_cached(name) ? EG_GUARDED_RESTART : EG_GUARDED_COMPILE,
+        };
+        name_it(process->pid, process->pid, "", &what);
+        add_stale(s, guarded.policy, changed, &what);
+    }
     eg_blob_free(blob);
 }
 

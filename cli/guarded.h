@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "supervisor/unit.h"
+
 struct eg_guarded {
     pid_t pid;
     char program[64]; /* base name */
@@ -20,11 +22,20 @@ struct eg_guarded {
     uint64_t refused;    /* in its whole tree */
 };
 
+/* What brings a process up to date. */
+enum eg_guarded_action {
+    EG_GUARDED_RESTART,
+    EG_GUARDED_RELOAD,  /* it may start itself again, and its supervisor then starts it anew */
+    EG_GUARDED_COMPILE, /* its compiled policy, by hand; and restart it */
+};
+
 struct eg_guarded_stale {
     pid_t pid;
     char policy[64];
     char *path;
-    char what[160]; /* what must be restarted */
+    enum eg_guarded_action action;
+    const char *kind;       /* of what must be restarted: "unit", "container", "process" */
+    char name[EG_UNIT_MAX]; /* of it: a systemd unit, a container, a number */
 };
 
 struct eg_guarded_list {
@@ -34,6 +45,9 @@ struct eg_guarded_list {
     size_t stale_count;
     size_t unreadable; /* processes with a filter that only others may look at */
 };
+
+/* "restart", "reload", "compile". */
+const char *eg_guarded_action_name(enum eg_guarded_action action);
 
 /* 0 or -errno; free the list in either case. */
 int eg_guarded_find(struct eg_guarded_list *ret);

@@ -11,12 +11,20 @@
 #include <string.h>
 
 const char eg_verb_status_help[] =
-    "usage: execguard status [--json]\n"
+    "usage: execguard status [--json | --outdated]\n"
     "\n"
     "Lists the guarded processes that live: policy, way of attaching, layers, what was\n"
     "refused so far in their tree (by a supervisor; others do not count), and what is\n"
     "out of date: programs that were replaced since the policy was compiled, so that\n"
     "they no longer run until the worker is restarted.\n"
+    "\n"
+    "  --json      the same for programs\n"
+    "  --outdated  only who is out of date, a line each, words separated by tabs:\n"
+    "              what to do (reload, restart, compile), what it is (unit, container,\n"
+    "              process), its name, the policy, the first file that was replaced.\n"
+    "              reload: the worker may start itself again (`worker reexec'), and\n"
+    "              its supervisor then starts it anew.  compile: attached by LD_PRELOAD\n"
+    "              alone; its compiled policy first, then restart it\n"
     "\n"
     "A worker's own supervisor is seen a second after its start.  Processes of other\n"
     "users are seen by root only.\n"
@@ -41,6 +49,32 @@ static void harmless(char *text)
         if ((unsigned char)*text < ' ' || (unsigned char)*text > '~') *text = '?';
 }
 
+static void print_stale(const struct eg_guarded_stale *stale)
+{
+    bool compile = stale->action == EG_GUARDED_COMPILE;
+    printf("out of date: %s: %s was replaced; %s%s %s %s\n", stale->policy, stale->path,
+           compile ? "compile the policy again and " : "",
+           compile ? "restart" : eg_guarded_action_name(stale->action), stale->kind, stale->name);
+}
+
+static bool is_same(const struct eg_guarded_stale *a, const struct eg_guarded_stale *b)
+{
+    return a->action == b->action && strcmp(a->kind, b->kind) == 0 && strcmp(a->name, b->name) == 0;
+}
+
+static void print_outdated(const struct eg_guarded_list *list)
+{
+    for (size_t i = 0; i < list->stale_count; i++) {
+        struct eg_guarded_stale *stale = &list->stale[i];
+        size_t first = 0;
+        while (!is_same(&list->stale[first], stale)) first++;
+        if (first < i) continue;
+        harmless(stale->path);
+        printf("%s\t%s\t%s\t%s\t%s\n", eg_guarded_action_name(stale->action), stale->kind,
+               stale->name, stale->policy, stale->path);
+    }
+}
+
 static void print_text(struct eg_guarded_list *list)
 {
     if (!list->count) puts("no guarded process");
@@ -58,9 +92,7 @@ static void print_text(struct eg_guarded_list *list)
         if (g->container[0]) printf("  container %s", g->container);
         putchar('\n');
     }
-    for (size_t i = 0; i < list->stale_count; i++)
-        printf("out of date: %s: %s was replaced; restart %s\n", list->stale[i].policy,
-               list->stale[i].path, list->stale[i].what);
+    for (size_t i = 0; i < list->stale_count; i++) print_stale(&list->stale[i]);
     if (list->unreadable)
         printf("%zu filtered processes of other users could not be looked at\n", list->unreadable);
 }
@@ -99,6 +131,8 @@ static void print_json(const struct eg_guarded_list *list)
         printf("%s{\"pid\":%d", i ? "," : "", (int)list->stale[i].pid);
         print_string("policy", list->stale[i].policy);
         print_string("path", list->stale[i].path);
+        print_string("action", eg_guarded_action_name(list->stale[i].action));
+        print_string(list->stale[i].kind, list->stale[i].name);
         putchar('}');
     }
     printf("],\"unreadable\":%zu}\n", list->unreadable);
@@ -106,14 +140,16 @@ static void print_json(const struct eg_guarded_list *list)
 
 int eg_verb_status(const struct eg_cli_verb *verb, int argc, char **argv)
 {
-    bool json = false;
+    bool json = false, outdated = false;
     const struct eg_cli_option options[] = {
         { "json", 0, &json, NULL },
+        { "outdated", 0, &outdated, NULL },
         { 0 },
     };
     int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
     if (status >= 0) return status;
     if (argc) return eg_cli_usage(verb, "`%s' is one word too many", argv[0]);
+    if (json && outdated) return eg_cli_usage(verb, "--json or --outdated, not both");
     struct eg_guarded_list list = { 0 };
     int r = eg_guarded_find(&list);
     if (r < 0) {
@@ -122,6 +158,8 @@ int eg_verb_status(const struct eg_cli_verb *verb, int argc, char **argv)
     }
     if (json)
         print_json(&list);
+    else if (outdated)
+        print_outdated(&list);
     else
         print_text(&list);
     status = list.stale_count ? 1 : EG_EXIT_OK;

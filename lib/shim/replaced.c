@@ -34,7 +34,8 @@ static bool is_current(const struct eg_blob *blob, const struct eg_blob_program 
 void eg_shim_explain_refusal(const struct eg_call *call, const struct eg_target *target)
 {
     const struct eg_blob *blob = eg_shim.blob;
-    if (eg_shim_enter() != EG_PHASE_READY || call->quiet) return;
+    /* a supervisor looks before the kernel does, and has told */
+    if (eg_shim_enter() != EG_PHASE_READY || call->quiet || eg_shim.supervised) return;
     const struct eg_blob_program *programs = eg_blob_section(blob, EG_SECTION_PROGRAMS);
     const struct eg_blob_program *program = find(blob, &target->id);
     for (unsigned depth = 0; program && depth < DEPTH; depth++) {

@@ -55,8 +55,7 @@ static void start_heir(struct loop *loop, int status)
 /* It runs: it is the worker now. */
 static void promote_heir(struct loop *loop)
 {
-    static const int passed_on[] = { SIGTERM, SIGINT, SIGQUIT };
-    uint64_t waiting = eg_succession_done(&loop->succession);
+    eg_succession_done(&loop->succession, loop->heir.tree->worker);
     memmove(&loop->wards[1], &loop->wards[0], loop->count * sizeof loop->wards[0]);
     loop->count++;
     loop->wards[0] = loop->heir;
@@ -68,9 +67,6 @@ static void promote_heir(struct loop *loop)
             (int)loop->worker);
     loop->worker = loop->wards[0].tree->worker;
     loop->clock.told = UINT64_MAX;
-    /* who was to end is not to live on in its successor */
-    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
-        if (waiting >> (passed_on[i] - 1) & 1) kill(loop->worker, passed_on[i]);
 }
 
 /* What time brings. */
@@ -105,6 +101,7 @@ bool eg_heir_reap(struct loop *loop, pid_t pid, int status)
 /* The worker ended while it waited for its successor: so does that one. */
 void eg_heir_end(struct loop *loop)
 {
+    loop->succession.heir = 0;
     if (loop->succession.phase == EG_SUCCESSION_LEAVING) return;
     if (loop->heir.tree) {
         kill(loop->heir.tree->worker, SIGKILL);

@@ -10,6 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#define INTERPRETERS_MAX 8 /* a script's may be a script (execve(2): five), then ld.so */
+
+#define INTERPRETERS_MAX 8 /* a script's may be a script (execve(2): five), then ld.so */
 
 struct call {
     int dirfd;
@@ -99,6 +104,25 @@ static int find_script(void *context, const struct eg_target *target, struct eg_
     return 0;
 }
 
+/* An interpreter that this program needs and that is another file by now: the domain
+ * knows the old one.  EG_NONE: none.  Whoever has no shim, a static worker, would
+ * get the kernel's EACCES without an event. */
+static uint32_t find_replaced(const struct eg_tree *tree, uint32_t program)
+{
+    const struct eg_blob_program *programs = eg_blob_section(tree->blob, EG_SECTION_PROGRAMS);
+    struct stat st;
+    for (int depth = 0; program != EG_NONE && depth < INTERPRETERS_MAX; depth++) {
+        program = programs[program].interpreter;
+        if (program == EG_NONE) break;
+        const struct eg_identity *id = &programs[program].id;
+        if (lstat(eg_blob_cstr(tree->blob, programs[program].path), &st) < 0 ||
+            st.st_ino != id->ino || major(st.st_dev) != id->dev >> 32 ||
+            minor(st.st_dev) != (id->dev & 0xffffffff))
+            return program;
+    }
+    return EG_NONE;
+}
+
 static struct eg_str variable(const struct eg_vector *envp, struct eg_str name)
 {
     for (size_t i = 0; i < envp->count; i++) {
@@ -142,6 +166,7 @@ struct judged {
     struct eg_decision decision;
     struct eg_identity interpreter; /* decision.built, and it is a script: what will run */
     const char *variable;
+    struct eg_str replaced; /* the interpreter that was */
 };
 
 /* What must be seen in the new image.  A script's argv[0] is replaced by its
@@ -197,6 +222,7 @@ static void report(struct eg_tree *tree, const struct judged *j, enum eg_action 
     event.argc = tree->argv.count;
     event.has_argv = true;
     event.inner = j->decision.inner;
+    event.path = j->replaced;
     if (j->decision.hint.n) event.hint = j->decision.hint;
     if (reason == EG_REASON_SHELL && !j->decision.depth) explain_shell(tree, &event);
     event.test = eg_event_running_test((const char *const *)tree->envp.items);
@@ -337,6 +363,14 @@ static struct eg_answer judge(struct eg_tree *tree, struct judged *j)
     if (script && !j->decision.built && !eg_str_equal(j->target.path, eg_str(j->spelled)) &&
         !eg_remote_is_fixed(j->tid, j->tgid, j->call.dirfd, j->spelled))
         return refuse(tree, j, EG_REASON_SCRIPT_PATH);
+    uint32_t replaced = tree->foreign_root || tree->blob->flags & EG_BLOB_LOG_MODE
+                            ? EG_NONE
+                            : find_replaced(tree, program);
+    if (replaced != EG_NONE) {
+        const struct eg_blob_program *programs = eg_blob_section(tree->blob, EG_SECTION_PROGRAMS);
+        j->replaced = eg_blob_str(tree->blob, programs[replaced].path);
+        return refuse(tree, j, EG_REASON_REPLACED);
+    }
     if (j->decision.verdict == EG_VERDICT_LOG) report(tree, j, EG_ACTION_ALLOW, EG_REASON_NONE);
     return proceed_to(tree, j, &exe, false);
 }

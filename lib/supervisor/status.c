@@ -158,9 +158,10 @@ static long policy_index(struct eg_status *status, const struct eg_blob *blob)
     if (!ids) return -1;
     status->ids = ids;
     memcpy(ids[status->count], blob->id, sizeof *ids);
-    fprintf(out, "%s{\"id\":\"%08x%08x%08x%08x\",\"log\":%s,\"name\":", status->count ? "," : "",
-            blob->id[0], blob->id[1], blob->id[2], blob->id[3],
-            blob->flags & EG_BLOB_LOG_MODE ? "true" : "false");
+    fprintf(out, "%s{\"id\":\"%08x%08x%08x%08x\",\"log\":%s,\"reexec\":%s,\"name\":",
+            status->count ? "," : "", blob->id[0], blob->id[1], blob->id[2], blob->id[3],
+            blob->flags & EG_BLOB_LOG_MODE ? "true" : "false",
+            blob->flags & EG_BLOB_WORKER_REEXEC ? "true" : "false");
     put_name(out, eg_str(eg_blob_cstr(blob, blob->name)));
     fputs(",\"programs\":[", out);
     put_programs(out, blob);

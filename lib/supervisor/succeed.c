@@ -107,12 +107,21 @@ void eg_succession_fail(struct eg_succession *s, const char *why)
     if (!answer.sent) eg_notify_answer(s->tree->listener, s->notif.id, answer);
 }
 
-uint64_t eg_succession_done(struct eg_succession *s)
+void eg_succession_done(struct eg_succession *s, pid_t heir)
 {
-    uint64_t waiting = eg_estate_pending(s->estate.pid);
+    s->heir = heir;
     s->phase = EG_SUCCESSION_LEAVING;
     s->until = eg_writes_now() + LEAVING_MS;
-    return waiting;
+}
+
+/* Who was to end must not live on in its successor.  A signal for a reload is not
+ * handed on: it was reloaded. */
+static void pass_on_signals(const struct eg_succession *s)
+{
+    static const int ends[] = { SIGTERM, SIGINT, SIGQUIT };
+    uint64_t waiting = eg_estate_pending(s->estate.pid);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (s->heir && waiting >> (ends[i] - 1) & 1) kill(s->heir, ends[i]);
 }
 
 int eg_succession_wait(const struct eg_succession *s)
@@ -125,6 +134,7 @@ int eg_succession_wait(const struct eg_succession *s)
 void eg_succession_leave(struct eg_succession *s)
 {
     if (s->phase != EG_SUCCESSION_LEAVING) return;
+    pass_on_signals(s);
     /* it waits in its exec, which nobody will answer */
     syscall(SYS_pidfd_send_signal, s->estate.process, SIGKILL, NULL, 0);
     eg_estate_done(&s->estate);

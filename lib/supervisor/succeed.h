@@ -47,6 +47,7 @@ struct eg_succession {
     struct seccomp_notif notif; /* the exec that waits */
     struct eg_tree *tree;       /* whose it is */
     pid_t compiler;             /* compiling: the process that does it */
+    pid_t heir;                 /* leaving: who runs */
     int64_t until;              /* starting, leaving: CLOCK_MONOTONIC, ms */
     struct eg_estate estate;
     char file[EG_PATH_MAX]; /* what it starts */
@@ -69,9 +70,9 @@ void eg_succession_started(struct eg_succession *s);
 /* It does not succeed: the exec that waits gets its answer, and all is as before. */
 void eg_succession_fail(struct eg_succession *s, const char *why);
 
-/* It runs.  The old worker ends after a moment: by then its service manager has
- * heard of the successor.  Returns the signals that wait for the old one. */
-uint64_t eg_succession_done(struct eg_succession *s);
+/* It runs, as `heir'.  The old worker ends after a moment: by then its service
+ * manager has heard of the successor, who gets what else was meant to end it. */
+void eg_succession_done(struct eg_succession *s, pid_t heir);
 
 /* How long poll(2) may wait, ms; -1: for ever. */
 int eg_succession_wait(const struct eg_succession *s);

@@ -154,6 +154,8 @@ void eg_tree_report(struct eg_tree *tree, struct eg_event *event)
     case EG_ACTION_ALLOW:
     case EG_ACTION_REWRITE: tree->allowed++; break;
     }
+    if (event->reason == EG_REASON_REPLACED && !event->hint.n && tree->restart_hint[0])
+        event->hint = eg_str(tree->restart_hint);
     if (tree->report) eg_report_add(tree->report, event);
     event->seq = tree->seq++;
     eg_event_emit(tree->blob, tree->rate, event);

@@ -9,6 +9,7 @@
 #include "supervisor/notify.h"
 #include "supervisor/remote.h"
 #include "supervisor/report.h"
+#include "supervisor/unit.h"
 #include "supervisor/write.h"
 
 /* Verdicts on mapped files, direct-mapped by inode. */
@@ -50,7 +51,8 @@ struct eg_tree {
     struct eg_succession *succession; /* NULL: it starts itself again in place only */
     bool keeps_users;  /* nobody here can change user namespaces: `run' installed the filter */
     bool foreign_root; /* its processes may see other file systems than we do */
-    struct eg_str container; /* for events; empty: none.  The text is the caller's */
+    char restart_hint[EG_UNIT_MAX + 128]; /* what to do after an upgrade; "": no word */
+    struct eg_str container;              /* for events; empty: none.  The text is the caller's */
     struct eg_target worker_program;
     char *worker_path; /* worker_any: what worker_program.path points to; owned */
     struct eg_identity worker_exe;

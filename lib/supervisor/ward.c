@@ -4,6 +4,7 @@
 
 #include "guard/kernel.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 /* What must be there, or the worker would not have started. */
@@ -15,6 +16,17 @@ static uint32_t layers_of(const struct eg_blob *blob)
     if (blob->flags & EG_BLOB_LIMIT_CAPS) layers |= 1u << EG_LAYER_CAPABILITIES;
     /* what is optional may be missing; the supervisor is here */
     return (layers & ~blob->optional_layers) | 1u << EG_LAYER_SUPERVISOR;
+}
+
+/* Whom an administrator restarts is our unit, as systemd has it. */
+static void say_restart(struct eg_tree *tree)
+{
+    char unit[EG_UNIT_MAX];
+    bool again = tree->blob->flags & EG_BLOB_WORKER_REEXEC;
+    if (!eg_unit_of(getpid(), unit)) return;
+    snprintf(tree->restart_hint, sizeof tree->restart_hint, "`systemctl %s %s'%s",
+             again ? "reload" : "restart", unit,
+             again ? " if its reload starts the program again, else restart it" : "");
 }
 
 /* A tree for a worker that was started; tree NULL: no memory, or no listener. */
@@ -40,6 +52,7 @@ struct ward eg_ward_new(const struct eg_run *run, const struct eg_started *start
     tree->synchronous = eg_notify_synchronous(started->listener);
     tree->wait_killable =
         eg_guard_filter_flags_known(EG_SECCOMP_FLAG_NEW_LISTENER | EG_SECCOMP_FLAG_WAIT_KILLABLE);
+    say_restart(tree);
     ward.tree = tree;
     return ward;
 }
