@@ -129,14 +129,14 @@ const char *eg_guarded_action_name(enum eg_guarded_action action)
     return names[action];
 }
 
-/* Who must be restarted: a container, else the unit of `top', else that process. */
+/* Who must be restarted: the unit of `top', else a container, else that process. */
 static void name_it(pid_t top, pid_t worker, const char *container, struct eg_guarded_stale *ret)
 {
-    if (container[0]) {
+    if (eg_unit_of(top, ret->name)) {
+        ret->kind = "unit";
+    } else if (container[0]) {
         ret->kind = "container";
         snprintf(ret->name, sizeof ret->name, "%s", container);
-    } else if (eg_unit_of(top, ret->name)) {
-        ret->kind = "unit";
     } else {
         ret->kind = "process";
         snprintf(ret->name, sizeof ret->name, "%d", (int)worker);
@@ -283,6 +283,7 @@ static void take_unsupervised(struct survey *s, struct process *process)
     }
     const char *name = policy_variable(process->pid, text, sizeof text);
     if (!name || strlen(name) >= PATH_MAX) return;
+    bool cached = is_cached(name);
     snprintf(path, sizeof path, "/proc/%d/root%s", (int)process->pid, name);
     struct eg_blob *blob;
     const char *why;
@@ -298,7 +299,7 @@ static void take_unsupervised(struct survey *s, struct process *process)
     if (changed) {
         struct eg_guarded_stale what = {
             .pid = process->pid,
-            .action = is_cached(name) ? EG_GUARDED_RESTART : EG_GUARDED_COMPILE,
+            .action = cached ? EG_GUARDED_RESTART : EG_GUARDED_COMPILE,
         };
         name_it(process->pid, process->pid, "", &what);
         add_stale(s, guarded.policy, changed, &what);
