@@ -239,7 +239,10 @@ int eg_compile(const struct eg_policy *policy, const struct eg_compile_options *
     eg_lower_rules(&l);
     lower_runner(&l, &header);
     eg_lower_writes(&l);
-    if (eg_lowering_watches_writes(&l)) request.notified |= EG_NOTIFY_UPLOADS;
+    if (eg_lowering_watches_writes(&l)) request.notified |= EG_NOTIFY_WRITES | EG_NOTIFY_UPLOADS;
+    /* what a write rule names later is no part of the domain: the supervisor's */
+    if (!policy->log_mode && eg_builder_count(&l.b, EG_SECTION_WRITE_TREES))
+        request.notified |= EG_NOTIFY_WRITES;
     lower_env(&l);
     lower_kernel(&l, &request, &header);
     lower_capabilities(&l, &header);

@@ -56,6 +56,13 @@ struct eg_guard_plan {
  * filter of a supervised plan: it must hold notifications only then. */
 int eg_guard_install(struct eg_guard_plan *plan, struct eg_guard_error *ret_error);
 
+/* Tell `visit' of every place that the domain of this plan lets be written, by a
+ * descriptor of it (O_PATH): what the domain holds is what was there then.  0 or
+ * -errno with *ret_error filled, visit's own errors too. */
+typedef int (*eg_guard_visit)(void *context, int fd);
+int eg_guard_each_writable(const struct eg_guard_plan *plan, eg_guard_visit visit, void *context,
+                           struct eg_guard_error *ret_error);
+
 /* Asks the kernel whether the blob's policy guards this process already.
  * 0: no; EG_QUERY_YES or EG_QUERY_SUPERVISED. */
 int eg_guard_query(const struct eg_blob *blob);

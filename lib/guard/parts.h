@@ -31,6 +31,8 @@ struct eg_ruleset {
     int fd;
     uint64_t handled;             /* rights this kernel knows and the ruleset is about */
     struct eg_guard_error *error; /* layer is the domain's */
+    eg_guard_visit visit;         /* not NULL: no ruleset, told instead */
+    void *context;
 };
 
 /* Rights that rules for anything but folders may hold, and those that make

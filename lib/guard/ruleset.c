@@ -59,7 +59,7 @@ int eg_ruleset_create(int abi, uint64_t rights, uint64_t scopes, struct eg_guard
     };
     long fd = eg_sys(__NR_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
     if (fd < 0) return eg_guard_fail(error, EG_LAYER_DOMAIN, "landlock_create_ruleset", fd);
-    *ret = (struct eg_ruleset){ (int)fd, attributes.handled_access_fs, error };
+    *ret = (struct eg_ruleset){ (int)fd, attributes.handled_access_fs, error, NULL, NULL };
     return 0;
 }
 
@@ -90,8 +90,15 @@ bool eg_ruleset_passes_over(long error)
     }
 }
 
+static int tell(const struct eg_ruleset *ruleset, int fd)
+{
+    int r = ruleset->visit(ruleset->context, fd);
+    return r < 0 ? eg_guard_fail(ruleset->error, EG_LAYER_DOMAIN, "noting a place", r) : 0;
+}
+
 int eg_ruleset_grant(const struct eg_ruleset *ruleset, int fd, uint64_t rights)
 {
+    if (ruleset->visit) return tell(ruleset, fd);
     long r = add_rule(ruleset, fd, rights);
     /* The kernel takes FOLDER rights on folders only; asking it is cheaper than
      * statx(2) for those that are. */

@@ -188,6 +188,13 @@ int eg_guard_grant_writes(const struct eg_ruleset *ruleset, const struct eg_guar
     return grant_everything(&tree);
 }
 
+int eg_guard_each_writable(const struct eg_guard_plan *plan, eg_guard_visit visit, void *context,
+                           struct eg_guard_error *ret_error)
+{
+    const struct eg_ruleset ruleset = { -1, 0, ret_error, visit, context };
+    return eg_guard_grant_writes(&ruleset, plan);
+}
+
 int eg_guard_grant_build_trees(const struct eg_ruleset *ruleset, const struct eg_blob *blob)
 {
     struct eg_walk tree;

@@ -4,7 +4,8 @@
  *
  *   find      what its paths name, as ourselves: a mere look
  *   outside   of every upload tree: the kernel goes on, the domain holds it;
- *             attributes, which no domain holds, are set here all the same
+ *             attributes, which no domain holds, are set here all the same, and
+ *             what is newer than the domain is done as inside
  *   inside    become the caller, find again (now its own permissions count),
  *             judge, do it, answer
  *
@@ -505,9 +506,11 @@ static enum eg_job_state act_found(struct eg_job *job, bool find)
         }
     }
     if (is_inside(job) || is_attribute(job)) return act(job);
-    /* somebody changed the path meanwhile: what it names now is the domain's */
+    /* unless it is late, somebody changed the path meanwhile: what it names now is the
+     * domain's */
     judge_only(job);
-    return EG_JOB_DONE;
+    if (!job->late || !job->answer.proceed || !eg_job_is_late(job)) return EG_JOB_DONE;
+    return act(job);
 }
 
 static enum eg_job_state act_as_caller(struct eg_job *job, bool find)
@@ -542,7 +545,8 @@ static enum eg_job_state run_with_bases(struct eg_job *job)
     if (error) return EG_JOB_DONE;
     if (is_inside(job) && !observes(job)) return act_as_caller(job, false);
     judge_only(job);
-    return EG_JOB_DONE;
+    job->late = job->answer.proceed && eg_job_is_late(job);
+    return job->late ? act_as_caller(job, true) : EG_JOB_DONE;
 }
 
 static enum eg_job_state run(struct eg_job *job)
@@ -574,7 +578,7 @@ void eg_job_begin(struct eg_job *job, struct eg_writes *writes, const struct sec
     job->notif = *notif;
     job->next = NULL;
     job->patient = job->abandoned = job->proc_owned = false;
-    job->is_caller = job->find_again = false;
+    job->is_caller = job->find_again = job->late = false;
     job->root = job->bases[0] = job->bases[1] = job->inject = job->watched = -1;
     for (int i = 0; i < 2; i++) {
         job->places[i].folder = job->places[i].object = -1;

@@ -33,8 +33,10 @@ bool eg_writes_wanted(const struct eg_tree *tree)
 {
     const struct eg_blob *blob = tree->blob;
     const struct eg_blob_tree *trees = eg_blob_section(blob, EG_SECTION_WRITE_TREES);
+    uint32_t count = eg_blob_count(blob, EG_SECTION_WRITE_TREES);
     if (eg_blob_count(blob, EG_SECTION_UPLOADS)) return true;
-    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_WRITE_TREES); i++)
+    if (count && !(blob->flags & EG_BLOB_LOG_MODE)) return true;
+    for (uint32_t i = 0; i < count; i++)
         if (trees[i].flags & EG_TREE_LOG) return true;
     return false;
 }
@@ -152,6 +154,10 @@ struct eg_writes *eg_writes_new(struct eg_tree *tree)
         return NULL;
     }
     know_systems(writes);
+    if (eg_late_learn(writes)) {
+        eg_writes_free(writes);
+        return NULL;
+    }
     return writes;
 }
 
@@ -162,6 +168,7 @@ void eg_writes_free(struct eg_writes *writes)
     eg_pool_free(writes->pool);
     eg_watches_free(writes->watches);
     if (writes->held >= 0) close(writes->held);
+    free(writes->granted);
     if (writes->timer >= 0) close(writes->timer);
     if (writes->fd >= 0) close(writes->fd);
     free(writes);

@@ -321,9 +321,10 @@ static enum eg_job_state rename_once(struct eg_job *job, bool *ret_again)
     struct eg_write_decision decision, other;
     int error = refuse_early(job);
     if (error) return answer(job, error);
-    if (!eg_job_judge(job, EG_WRITE_REMOVE, from, "", from->st.st_mode, &other) ||
-        !eg_job_judge_rename(job, to, from->path, from->st.st_mode, eg_place_shared(from),
-                             &decision))
+    /* outside upload trees somebody else can exchange what lies there for a folder */
+    mode_t mode = job->late ? 0 : from->st.st_mode;
+    if (!eg_job_judge(job, EG_WRITE_REMOVE, from, "", mode, &other) ||
+        !eg_job_judge_rename(job, to, from->path, mode, eg_place_shared(from), &decision))
         return EG_JOB_DONE;
     if (job->args.flags & RENAME_EXCHANGE) {
         if (from->upload != to->upload) {
@@ -349,7 +350,8 @@ enum eg_job_state eg_job_rename(struct eg_job *job)
             if (error == EG_JOB_LATER) return EG_JOB_LATER;
             if (error) return answer(job, error);
         }
-        if (job->places[0].upload == EG_NONE && job->places[1].upload == EG_NONE)
+        if (job->places[0].upload == EG_NONE && job->places[1].upload == EG_NONE &&
+            !(job->late && eg_job_is_late(job)))
             return answer(job, -EACCES);
         job->event.wanted = false;
     }

@@ -204,7 +204,7 @@ enum eg_job_state eg_job_open(struct eg_job *job)
         unsigned follow = job->args.flags & O_NOFOLLOW ? 0u : EG_FIND_FOLLOW;
         int error = eg_job_find(job, 0, follow | EG_FIND_LOOK);
         if (error == EG_JOB_LATER) return EG_JOB_LATER;
-        if (error || job->places[0].upload == EG_NONE) {
+        if (error || (job->places[0].upload == EG_NONE && !job->late)) {
             eg_job_answer(job, error ? error : -EACCES);
             return EG_JOB_DONE;
         }

@@ -155,6 +155,7 @@ struct eg_job {
     bool proc_owned;
     struct eg_identity_of caller;
     bool is_caller;  /* this thread is the caller now */
+    bool late;       /* a write rule names it, and no domain: done here */
     bool find_again; /* a link's owner must be compared with the caller */
     bool own_root;   /* the caller's root is ours; root is then -1, but in a helper */
     int root, bases[2];
@@ -196,6 +197,10 @@ enum eg_fs_class {
 struct eg_pool;
 struct eg_watches;
 
+struct eg_granted {
+    uint64_t dev, ino;
+};
+
 struct eg_writes {
     struct eg_tree *tree;
     struct eg_identity_of self;
@@ -216,7 +221,10 @@ struct eg_writes {
     int protected_symlinks; /* sysctl fs.protected_symlinks */
     uint64_t own_root[3];   /* device, inode and mount of our root */
     struct eg_job job;      /* the loop's */
-    char stage[32];         /* prefix of names that are never final: write_names.c */
+    bool has_domain;        /* that lets these places be written, sorted */
+    struct eg_granted *granted;
+    size_t granted_count;
+    char stage[32]; /* prefix of names that are never final: write_names.c */
 };
 
 /* Find what path number `which` of the call names.  0 (also when nothing is there:
@@ -270,6 +278,15 @@ void eg_job_border_leave(struct eg_job *job);
  * the loop it is EG_WOULD_WAIT then.  A descriptor with O_NONBLOCK, or -errno. */
 #define EG_WOULD_WAIT (-100000) /* no error of the kernel's */
 int eg_job_open_at(const struct eg_job *job, int folder, const char *name, int flags, mode_t mode);
+
+/* --- What came after the domain (write_late.c) -------------------------------- */
+
+/* Note what the domain holds; right after it was made.  0 or -errno. */
+int eg_late_learn(struct eg_writes *writes);
+
+/* Places are found, none in an upload tree, and the call is allowed: is it one that
+ * the domain refuses only since a place is newer than it? */
+bool eg_job_is_late(const struct eg_job *job);
 
 /* --- What a file holds (write_content.c) -------------------------------------- */
 
