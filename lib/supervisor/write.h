@@ -22,7 +22,7 @@ struct eg_writes;
  * that eg_writes_wanted is true of. */
 struct eg_writes *eg_writes_new(struct eg_tree *tree);
 
-/* Does this policy have upload trees, or write rules that log? */
+/* Does this policy have upload trees or write rules? */
 bool eg_writes_wanted(const struct eg_tree *tree);
 
 /* Ends the helpers' work; whoever waits for them is refused.  NULL is fine. */

@@ -29,16 +29,20 @@ int64_t eg_writes_now(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static bool judges(const struct eg_blob *blob)
+{
+    const struct eg_blob_tree *trees = eg_blob_section(blob, EG_SECTION_WRITE_TREES);
+    if (eg_blob_count(blob, EG_SECTION_UPLOADS)) return true;
+    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_WRITE_TREES); i++)
+        if (trees[i].flags & EG_TREE_LOG) return true;
+    return false;
+}
+
 bool eg_writes_wanted(const struct eg_tree *tree)
 {
     const struct eg_blob *blob = tree->blob;
-    const struct eg_blob_tree *trees = eg_blob_section(blob, EG_SECTION_WRITE_TREES);
-    uint32_t count = eg_blob_count(blob, EG_SECTION_WRITE_TREES);
-    if (eg_blob_count(blob, EG_SECTION_UPLOADS)) return true;
-    if (count && !(blob->flags & EG_BLOB_LOG_MODE)) return true;
-    for (uint32_t i = 0; i < count; i++)
-        if (trees[i].flags & EG_TREE_LOG) return true;
-    return false;
+    bool grows = eg_blob_count(blob, EG_SECTION_WRITE_TREES) && !(blob->flags & EG_BLOB_LOG_MODE);
+    return grows || judges(blob);
 }
 
 /* --- File systems ------------------------------------------------------------------ */
@@ -154,6 +158,7 @@ struct eg_writes *eg_writes_new(struct eg_tree *tree)
         return NULL;
     }
     know_systems(writes);
+    writes->judges = judges(tree->blob);
     if (eg_late_learn(writes)) {
         eg_writes_free(writes);
         return NULL;

@@ -221,6 +221,7 @@ struct eg_writes {
     int protected_symlinks; /* sysctl fs.protected_symlinks */
     uint64_t own_root[3];   /* device, inode and mount of our root */
     struct eg_job job;      /* the loop's */
+    bool judges;            /* there are upload trees, or trees that are logged */
     bool has_domain;        /* that lets these places be written, sorted */
     struct eg_granted *granted;
     size_t granted_count;
