@@ -139,11 +139,12 @@ static void take_event(struct eg_agent *agent, struct eg_source *source, uint32_
     case EG_SOURCE_COMPILE:
         eg_agent_policy_compiled(agent, (struct eg_shared_policy *)source);
         break;
-    case EG_SOURCE_WRITES:
-        eg_writes_turn(((struct eg_agent_tree *)(void *)((char *)source -
-                                                         offsetof(struct eg_agent_tree, writes)))
-                           ->tree->writes);
+    case EG_SOURCE_WRITES: {
+        struct eg_agent_tree *t = (void *)((char *)source - offsetof(struct eg_agent_tree, writes));
+        eg_writes_turn(t->tree->writes);
+        eg_agent_tree_ended(agent, t);
         break;
+    }
     case EG_SOURCE_TREE:
         if (events & EPOLLIN)
             eg_agent_tree_serve(agent, (struct eg_agent_tree *)source);

@@ -75,6 +75,7 @@ struct eg_agent_tree {
     bool saved_start;                    /* it knows how the worker started */
     uint32_t layers;                     /* that its processes have, for `status` */
     unsigned slow;                       /* times that serving took too long */
+    int64_t ends_at;                     /* it has ended; what it wrote is judged until then */
     struct eg_agent_tree *next, *previous;
 };
 
@@ -134,6 +135,8 @@ int eg_agent_tree_add(struct eg_agent *agent, int listener, uid_t uid, const cha
                       struct eg_shared_policy *policy, struct eg_agent_tree **ret);
 void eg_agent_tree_serve(struct eg_agent *agent, struct eg_agent_tree *tree);
 void eg_agent_tree_end(struct eg_agent *agent, struct eg_agent_tree *tree);
+/* Forget it when all that it wrote is judged. */
+void eg_agent_tree_ended(struct eg_agent *agent, struct eg_agent_tree *tree);
 unsigned eg_agent_trees_of(const struct eg_agent *agent, uid_t uid);
 
 /* agent_store.c: systemd, without its library: sd_notify(3), and the file

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define SLOW_MS    500 /* one verdict over this is slow */
-#define SLOW_TIMES 3u  /* so often, and the tree is given up */
+#define ENDS_MS    30000
+#define SLOW_TIMES 3u /* so often, and the tree is given up */
 
 int eg_agent_tree_add(struct eg_agent *agent, int listener, uid_t uid, const char *id,
                       struct eg_shared_policy *policy, struct eg_agent_tree **ret)
@@ -48,16 +49,8 @@ int eg_agent_tree_add(struct eg_agent *agent, int listener, uid_t uid, const cha
     return 0;
 }
 
-void eg_agent_tree_end(struct eg_agent *agent, struct eg_agent_tree *t)
+static void let_go(struct eg_agent *agent, struct eg_agent_tree *t)
 {
-    if (t->tree->denied || t->tree->raced)
-        eg_agent_say("%s: ended; policy %s refused %llu, killed %llu", t->id, t->policy->name,
-                     (unsigned long long)t->tree->denied, (unsigned long long)t->tree->raced);
-    /* what was closed last; big files would keep the others waiting */
-    eg_writes_turn(t->tree->writes);
-    eg_agent_unstore(t);
-    close(t->source.fd);
-    if (t->saved >= 0) close(t->saved);
     eg_tree_free(t->tree);
     eg_agent_policy_drop(t->policy);
     if (t->previous)
@@ -68,6 +61,29 @@ void eg_agent_tree_end(struct eg_agent *agent, struct eg_agent_tree *t)
     agent->tree_count--;
     agent->changes++;
     free(t);
+}
+
+void eg_agent_tree_ended(struct eg_agent *agent, struct eg_agent_tree *t)
+{
+    if (!t->ends_at) return;
+    if (eg_writes_settled(t->tree->writes) || eg_agent_now_ms() > t->ends_at) let_go(agent, t);
+}
+
+void eg_agent_tree_end(struct eg_agent *agent, struct eg_agent_tree *t)
+{
+    if (t->tree->denied || t->tree->raced)
+        eg_agent_say("%s: ended; policy %s refused %llu, killed %llu", t->id, t->policy->name,
+                     (unsigned long long)t->tree->denied, (unsigned long long)t->tree->raced);
+    eg_agent_unstore(t);
+    epoll_ctl(agent->epoll, EPOLL_CTL_DEL, t->source.fd, NULL);
+    close(t->source.fd);
+    t->source.fd = t->tree->listener = -1;
+    if (t->saved >= 0) close(t->saved);
+    t->saved = -1;
+    /* what was closed last, beside what others ask meanwhile */
+    t->ends_at = eg_agent_now_ms() + ENDS_MS;
+    eg_writes_end(t->tree->writes);
+    eg_agent_tree_ended(agent, t);
 }
 
 /* Receiving blocks when somebody else who holds the listener took what poll saw,

@@ -589,6 +589,7 @@ void eg_job_begin(struct eg_job *job, struct eg_writes *writes, const struct sec
         job->places[i].upload = EG_NONE;
         job->places[i].path[0] = '\0';
     }
+    job->watch_upload = EG_NONE;
     job->watch_flags = 0;
     job->learned_count = 0;
     job->answer = eg_answer_error(EPERM);

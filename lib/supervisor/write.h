@@ -15,6 +15,8 @@
 
 #include "supervisor/notify.h"
 
+#include <stdbool.h>
+
 struct eg_tree;
 struct eg_writes;
 
@@ -41,5 +43,10 @@ void eg_writes_settle(struct eg_writes *writes);
 /* The tree's last process is gone: the same, then what somebody outside of the tree,
  * who was given it, holds open still: as it is. */
 void eg_writes_finish(struct eg_writes *writes);
+
+/* The same for who cannot wait: begin, go on with eg_writes_turn when eg_writes_fd is
+ * readable, until all is judged. */
+void eg_writes_end(struct eg_writes *writes);
+bool eg_writes_settled(const struct eg_writes *writes);
 
 #endif

@@ -175,7 +175,8 @@ static int watch_writers(struct eg_job *job, const struct eg_place *source,
     int object = fcntl(source->object, F_DUPFD_CLOEXEC, 0);
     if (object < 0) return -errno;
     unsigned flags = job->patient ? EG_WATCH_LONG : EG_WATCH_LINGERS;
-    return eg_watches_add(job->writes->watches, object, (pid_t)job->notif.pid, flags);
+    return eg_watches_add(job->writes->watches, object, (pid_t)job->notif.pid, target->upload,
+                          flags);
 }
 
 static enum eg_content_answer judge_named(struct eg_job *job, const struct eg_place *source,
@@ -247,12 +248,16 @@ static void put_away(struct eg_job *job, uint32_t upload, const char *path,
     char text[EG_PATH_MAX + 256];
     struct stat held, named;
     size_t n = strlen(path);
+    if (scan->fd >= 0) unlock_flags(scan);
+    if (!n) { /* what it is called is not known */
+        empty(watch->object, scan);
+        return;
+    }
     memcpy(text, path, n + 1);
     char *slash = strrchr(text, '/');
     char *name = slash + 1;
     *slash = '\0';
     int folder = open(slash == text ? "/" : text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (scan->fd >= 0) unlock_flags(scan);
     /* what has other names is copied there */
     bool alone = fstat(watch->object, &held) == 0 && held.st_nlink == 1;
     if (!quarantine(job, upload, folder, name, path, scan) || !alone) {
@@ -317,10 +322,16 @@ enum eg_job_state eg_job_closed(struct eg_job *job)
                           fstat(watch->object, &st) < 0 || st.st_size > EG_SCAN_INLINE))
         return EG_JOB_LATER;
     watch->writers = watch->unsure = watch->again = false;
+    if (fstat(watch->object, &st) == 0 && st.st_nlink == 0) return EG_JOB_DONE;
     int n = eg_held_path(job->writes, watch->object, path, sizeof path);
-    if (n <= 0 || fstat(watch->object, &st) < 0 || st.st_nlink == 0) return EG_JOB_DONE;
-    /* moved to where no rule is about it? */
-    uint32_t upload = eg_decide_upload_of(job->writes->tree->blob, eg_str(path));
+    uint32_t upload = watch->upload;
+    if (n < 0 && n != -ENAMETOOLONG && watch->tries < EG_WATCH_TRIES) {
+        watch->again = true;
+        return EG_JOB_DONE;
+    }
+    /* moved to where no rule is about it?  Too deep for a path, it is where it was. */
+    if (n <= 0) path[0] = '\0';
+    if (n > 0) upload = eg_decide_upload_of(job->writes->tree->blob, eg_str(path));
     if (upload == EG_NONE) return EG_JOB_DONE;
     watch->again = judge_closed(job, path, upload);
     if (watch->again) job->event.wanted = false;

@@ -207,8 +207,8 @@ static int watch(struct eg_job *job)
 {
     struct eg_writes *writes = job->writes;
     if (job->watched < 0) return 0;
-    int error =
-        eg_watches_add(writes->watches, job->watched, (pid_t)job->notif.pid, job->watch_flags);
+    int error = eg_watches_add(writes->watches, job->watched, (pid_t)job->notif.pid,
+                               job->watch_upload, job->watch_flags);
     job->watched = -1;
     return error;
 }
@@ -344,6 +344,18 @@ void eg_writes_turn(struct eg_writes *writes)
     judge_closed(writes);
 }
 
+bool eg_writes_settled(const struct eg_writes *writes)
+{
+    return !writes || !(writes->waiting || eg_watches_unread(writes->watches));
+}
+
+void eg_writes_end(struct eg_writes *writes)
+{
+    if (!writes) return;
+    eg_watches_read_all(writes->watches);
+    eg_writes_turn(writes);
+}
+
 void eg_writes_settle(struct eg_writes *writes)
 {
     if (!writes) return;
@@ -351,7 +363,7 @@ void eg_writes_settle(struct eg_writes *writes)
     for (;;) {
         eg_writes_turn(writes);
         int64_t left = end - eg_writes_now();
-        if (!(writes->waiting || eg_watches_unread(writes->watches)) || left <= 0) return;
+        if (eg_writes_settled(writes) || left <= 0) return;
         struct pollfd fd = { writes->fd, POLLIN, 0 };
         poll(&fd, 1, (int)left);
     }
@@ -363,6 +375,6 @@ void eg_writes_finish(struct eg_writes *writes)
     /* what helpers were doing for the dead comes first: it is watched then */
     eg_writes_settle(writes);
     /* somebody outside of the tree may hold what it opened */
-    eg_watches_read_all(writes->watches);
+    eg_writes_end(writes);
     eg_writes_settle(writes);
 }

@@ -113,6 +113,7 @@ static void watch(struct eg_job *job, const struct eg_place *source, const struc
 {
     if (scan->frozen && !enters) return;
     job->watched = fcntl(source->object, F_DUPFD_CLOEXEC, 0);
+    job->watch_upload = job->places[1].upload;
     job->watch_flags = EG_WATCH_LINGERS | (scan->frozen ? 0u : EG_WATCH_READ);
 }
 

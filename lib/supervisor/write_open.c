@@ -70,7 +70,8 @@ static bool lies_there(const struct eg_job *job, int fd, const char *path)
 
 /* Give it to the caller: once more as it asked for, but for what opening it with
  * O_NONBLOCK has left (`waits_not'). */
-static void hand_over(struct eg_job *job, int fd, uint32_t contents, bool waits_not)
+static void hand_over(struct eg_job *job, int fd, uint32_t upload, uint32_t contents,
+                      bool waits_not)
 {
     if (waits_not && !(job->args.flags & O_NONBLOCK)) {
         int flags = fcntl(fd, F_GETFL);
@@ -85,6 +86,7 @@ static void hand_over(struct eg_job *job, int fd, uint32_t contents, bool waits_
     if (contents && (access == O_WRONLY || access == O_RDWR)) {
         /* openat(2): musl's open() asks for close-on-exec in a second call */
         job->watched = openat(AT_FDCWD, eg_fd_path(fd).text, O_PATH | O_CLOEXEC);
+        job->watch_upload = upload;
         if (job->watched < 0) {
             eg_job_answer(job, -errno);
             close(fd);
@@ -118,7 +120,7 @@ static enum eg_job_state open_nameless(struct eg_job *job)
     if (fd < 0)
         eg_job_answer(job, fd);
     else
-        hand_over(job, fd, 0, true);
+        hand_over(job, fd, folder->upload, 0, true);
     return EG_JOB_DONE;
 }
 
@@ -135,7 +137,7 @@ static enum eg_job_state make(struct eg_job *job, const struct eg_write_decision
     int fd =
         openat(at->folder, at->name, flags | O_EXCL | O_CLOEXEC | O_NOCTTY, decision->mode & 07777);
     if (fd >= 0) {
-        hand_over(job, fd, decision->contents, false);
+        hand_over(job, fd, at->upload, decision->contents, false);
         return EG_JOB_DONE;
     }
     /* somebody made it since it was looked for */
@@ -188,7 +190,7 @@ static enum eg_job_state open_once(struct eg_job *job, bool *ret_again)
         close(fd);
         return EG_JOB_DONE;
     }
-    hand_over(job, fd, decision.contents, true);
+    hand_over(job, fd, at->upload, decision.contents, true);
     return EG_JOB_DONE;
 }
 

@@ -172,8 +172,9 @@ struct eg_job {
     struct eg_answer answer;
     int inject; /* descriptor to give to the caller, or -1 */
     bool inject_cloexec;
-    int watched;          /* O_PATH of a file to judge after its last close, or -1 */
-    unsigned watch_flags; /* EG_WATCH_... */
+    int watched;           /* O_PATH of a file to judge after its last close, or -1 */
+    uint32_t watch_upload; /* its tree */
+    unsigned watch_flags;  /* EG_WATCH_... */
     struct eg_write_event event;
 
     /* a closed file */
@@ -334,17 +335,18 @@ struct eg_watch {
     struct eg_watch *next;
     int object; /* O_PATH */
     int wd;
-    pid_t tid;      /* who opened it last */
-    bool closed;    /* since somebody began to judge it */
-    bool opened;    /* for writing, since then */
-    bool busy;      /* somebody judges it... */
-    bool reads;     /* ...all of it; otherwise only whether it is open for writing */
-    bool lingers;   /* who outside of the tree was about to open it may do so until... */
-    bool writers;   /* result: it is open for writing still */
-    bool unsure;    /* result: nobody can tell; kept while there is room */
-    bool again;     /* result: it could not be read now */
-    unsigned tries; /* how often that was so, one after the other */
-    int64_t until;  /* CLOCK_MONOTONIC, ms */
+    pid_t tid;       /* who opened it last */
+    uint32_t upload; /* the tree that it was opened in, or came to */
+    bool closed;     /* since somebody began to judge it */
+    bool opened;     /* for writing, since then */
+    bool busy;       /* somebody judges it... */
+    bool reads;      /* ...all of it; otherwise only whether it is open for writing */
+    bool lingers;    /* who outside of the tree was about to open it may do so until... */
+    bool writers;    /* result: it is open for writing still */
+    bool unsure;     /* result: nobody can tell; kept while there is room */
+    bool again;      /* result: it could not be read now */
+    unsigned tries;  /* how often that was so, one after the other */
+    int64_t until;   /* CLOCK_MONOTONIC, ms */
 };
 
 /* How often a file that cannot be read now is tried again, once a second: somebody's
@@ -362,7 +364,8 @@ enum { EG_WATCH_LINGERS = 1, EG_WATCH_LONG = 2, EG_WATCH_READ = 4 };
 /* Watch the file behind `object` (taken over, also on failure), as ourselves; from
  * any thread.  0 or -errno: -ENFILE too many, -ENOSPC more than
  * fs.inotify.max_user_watches. */
-int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, unsigned flags);
+int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, uint32_t upload,
+                   unsigned flags);
 
 /* The tree has ended: judge whatever is watched still, as it is.  Then: is there any
  * left to judge? */

@@ -107,7 +107,7 @@ static bool make_room(struct eg_watches *watches)
     return oldest;
 }
 
-static int add(struct eg_watches *watches, int object, pid_t tid, unsigned flags)
+static int add(struct eg_watches *watches, int object, pid_t tid, uint32_t upload, unsigned flags)
 {
     int wd = inotify_add_watch(watches->fd, eg_fd_path(object).text, IN_CLOSE_WRITE);
     if (wd < 0) {
@@ -132,6 +132,7 @@ static int add(struct eg_watches *watches, int object, pid_t tid, unsigned flags
         watches->count++;
     }
     watch->tid = tid;
+    watch->upload = upload;
     /* who judges it now may have seen nobody that writes */
     watch->opened = true;
     if (flags & EG_WATCH_LINGERS) linger(watches, watch, LINGER_MS);
@@ -140,10 +141,11 @@ static int add(struct eg_watches *watches, int object, pid_t tid, unsigned flags
     return 0;
 }
 
-int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, unsigned flags)
+int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, uint32_t upload,
+                   unsigned flags)
 {
     pthread_mutex_lock(&watches->lock);
-    int error = add(watches, object, tid, flags);
+    int error = add(watches, object, tid, upload, flags);
     pthread_mutex_unlock(&watches->lock);
     return error;
 }
