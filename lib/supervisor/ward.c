@@ -45,6 +45,7 @@ struct ward eg_ward_new(const struct eg_run *run, const struct eg_started *start
     tree->run = run;
     tree->succession = succession;
     tree->worker = started->pid;
+    eg_writes_adopt(tree->writes, started->pid);
     tree->keeps_users = run->blob->flags & EG_BLOB_KEEPS_NAMESPACES;
     tree->report = run->report;
     tree->worker_program = run->worker[0];

@@ -27,6 +27,10 @@ struct eg_writes *eg_writes_new(struct eg_tree *tree);
 /* Does this policy have upload trees or write rules? */
 bool eg_writes_wanted(const struct eg_tree *tree);
 
+/* Watch what this process, the first of the tree, was given open for writing: it was
+ * opened before anybody was asked. */
+void eg_writes_adopt(struct eg_writes *writes, pid_t pid);
+
 /* Ends the helpers' work; whoever waits for them is refused.  NULL is fine. */
 void eg_writes_free(struct eg_writes *writes);
 

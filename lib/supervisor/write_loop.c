@@ -5,6 +5,7 @@
 
 #include "guard/kernel.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>
@@ -166,6 +167,63 @@ struct eg_writes *eg_writes_new(struct eg_tree *tree)
     return writes;
 }
 
+static void set_timer(struct eg_writes *writes)
+{
+    bool needed = writes->waiting || eg_watches_wait(writes->watches);
+    struct itimerspec every = { { needed, 0 }, { needed, 0 } };
+    if (needed == writes->timer_runs) return;
+    writes->timer_runs = needed;
+    timerfd_settime(writes->timer, 0, &every, NULL);
+}
+
+/* fdinfo of proc(5): its second line is the flags, in octal. */
+static bool is_for_writing(int folder, const char *number)
+{
+    char name[300], text[64];
+    snprintf(name, sizeof name, "fdinfo/%s", number);
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    const char *flags = strstr(text, "flags:");
+    return flags && strtoul(flags + strlen("flags:"), NULL, 8) & (O_WRONLY | O_RDWR);
+}
+
+static void adopt(struct eg_writes *writes, pid_t pid, int folder, const char *number)
+{
+    char name[300], path[EG_PATH_MAX];
+    struct stat st;
+    snprintf(name, sizeof name, "fd/%s", number);
+    ssize_t n = readlinkat(folder, name, path, sizeof path - 1);
+    if (n <= 0 || path[0] != '/') return;
+    path[n] = '\0';
+    uint32_t upload = eg_decide_upload_of(writes->tree->blob, eg_str(path));
+    if (upload == EG_NONE || !is_for_writing(folder, number)) return;
+    int object = openat(folder, name, O_PATH | O_CLOEXEC);
+    if (object >= 0 && fstat(object, &st) == 0 && S_ISREG(st.st_mode))
+        eg_watches_add(writes->watches, object, pid, upload, 0);
+    else if (object >= 0)
+        close(object);
+}
+
+void eg_writes_adopt(struct eg_writes *writes, pid_t pid)
+{
+    char path[32];
+    if (!writes || writes->tree->blob->flags & EG_BLOB_LOG_MODE) return;
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int list = folder < 0 ? -1 : openat(folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *all = list < 0 ? NULL : fdopendir(list);
+    for (struct dirent *entry; all && (entry = readdir(all));)
+        if (entry->d_name[0] != '.') adopt(writes, pid, folder, entry->d_name);
+    if (all)
+        closedir(all);
+    else if (list >= 0)
+        close(list);
+    if (folder >= 0) close(folder);
+    set_timer(writes);
+}
+
 void eg_writes_free(struct eg_writes *writes)
 {
     if (!writes) return;
@@ -185,15 +243,6 @@ int eg_writes_fd(const struct eg_writes *writes)
 }
 
 /* --- Jobs ---------------------------------------------------------------------------- */
-
-static void set_timer(struct eg_writes *writes)
-{
-    bool needed = writes->waiting || eg_watches_linger(writes->watches);
-    struct itimerspec every = { { needed, 0 }, { needed, 0 } };
-    if (needed == writes->timer_runs) return;
-    writes->timer_runs = needed;
-    timerfd_settime(writes->timer, 0, &every, NULL);
-}
 
 static void drop(struct eg_job *job)
 {

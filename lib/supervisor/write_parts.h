@@ -335,18 +335,19 @@ struct eg_watch {
     struct eg_watch *next;
     int object; /* O_PATH */
     int wd;
-    pid_t tid;       /* who opened it last */
-    uint32_t upload; /* the tree that it was opened in, or came to */
-    bool closed;     /* since somebody began to judge it */
-    bool opened;     /* for writing, since then */
-    bool busy;       /* somebody judges it... */
-    bool reads;      /* ...all of it; otherwise only whether it is open for writing */
-    bool lingers;    /* who outside of the tree was about to open it may do so until... */
-    bool writers;    /* result: it is open for writing still */
-    bool unsure;     /* result: nobody can tell; kept while there is room */
-    bool again;      /* result: it could not be read now */
-    unsigned tries;  /* how often that was so, one after the other */
-    int64_t until;   /* CLOCK_MONOTONIC, ms */
+    pid_t tid;                /* who opened it last */
+    uint32_t upload;          /* the tree that it was opened in, or came to */
+    bool closed;              /* since somebody began to judge it */
+    bool opened;              /* for writing, since then */
+    bool busy;                /* somebody judges it... */
+    bool reads;               /* ...all of it; otherwise only whether it is open for writing */
+    bool lingers;             /* who outside of the tree was about to open it may do so until... */
+    bool writers;             /* result: it is open for writing still */
+    bool unsure;              /* result: nobody can tell; kept while there is room */
+    bool again;               /* result: it could not be read now */
+    unsigned tries;           /* how often that was so, one after the other */
+    int64_t until;            /* CLOCK_MONOTONIC, ms */
+    int64_t began, patrol_at; /* to be judged; to be judged again though it is open */
 };
 
 /* How often a file that cannot be read now is tried again, once a second: somebody's
@@ -378,9 +379,9 @@ struct eg_watch *eg_watches_next(struct eg_watches *watches);
 /* It was judged: kept while somebody may still write to it. */
 void eg_watches_judged(struct eg_watches *watches, struct eg_watch *watch);
 
-/* Is any waiting for its time, so that eg_watches_next must be asked without an
- * event? */
-bool eg_watches_linger(struct eg_watches *watches);
+/* Is there any, so that eg_watches_next must be asked without an event, once a
+ * second? */
+bool eg_watches_wait(struct eg_watches *watches);
 
 /* --- Helpers (write_pool.c) ----------------------------------------------------- */
 

@@ -16,6 +16,11 @@
 #define BUCKETS   256u
 #define LINGER_MS 10000
 #define AGAIN_MS  1000
+/* What stays open is read from time to time, as it is, for at most a fiftieth of the
+ * time. */
+#define PATROL_MS    20000
+#define PATROL_STEP  1000
+#define PATROL_SHARE 50
 
 struct eg_watches {
     pthread_mutex_t lock; /* helpers add; all else is the loop's */
@@ -25,6 +30,7 @@ struct eg_watches {
     char events[4096];
     size_t at, size; /* in events */
     bool sweep;      /* lingering ones are to be asked for their time */
+    int64_t looked;  /* when all were, for what stays open */
 };
 
 struct eg_watches *eg_watches_new(void)
@@ -125,6 +131,7 @@ static int add(struct eg_watches *watches, int object, pid_t tid, uint32_t uploa
             close(object);
             return -ENFILE;
         }
+        watch->patrol_at = eg_writes_now() + PATROL_MS;
         watch->object = object;
         watch->wd = wd;
         watch->next = watches->buckets[(uint32_t)wd % BUCKETS];
@@ -165,6 +172,7 @@ static struct eg_watch *take(struct eg_watch *watch)
     watch->busy = true;
     watch->reads = watch->closed;
     watch->closed = watch->opened = false;
+    watch->began = eg_writes_now();
     return watch;
 }
 
@@ -173,8 +181,11 @@ static struct eg_watch *next_due(struct eg_watches *watches)
 {
     int64_t now = eg_writes_now();
     watches->sweep = false;
+    watches->looked = now;
     for (uint32_t i = 0; i < BUCKETS; i++)
         for (struct eg_watch *watch = watches->buckets[i]; watch; watch = watch->next) {
+            /* nobody can tell whether it is open: many that are not would be read */
+            if (watch->patrol_at <= now && !watch->busy && !watch->unsure) watch->closed = true;
             bool due = watch->closed || (watch->lingers && watch->until <= now);
             if (due) watches->sweep = true;
             if (due && !watch->busy && (!watch->again || watch->until <= now)) return take(watch);
@@ -202,7 +213,8 @@ static struct eg_watch *next(struct eg_watches *watches)
         if (watch) watch->closed = true;
         if (watch && take(watch)) return watch;
     }
-    if (!watches->sweep && !watches->lingering) return NULL;
+    bool patrol = watches->count && eg_writes_now() >= watches->looked + PATROL_STEP;
+    if (!watches->sweep && !watches->lingering && !patrol) return NULL;
     return next_due(watches);
 }
 
@@ -218,6 +230,8 @@ static void judged(struct eg_watches *watches, struct eg_watch *watch)
 {
     watch->busy = false;
     watch->tries = watch->again ? watch->tries + 1 : 0;
+    int64_t now = eg_writes_now(), rest = (now - watch->began) * PATROL_SHARE;
+    watch->patrol_at = now + (rest > PATROL_MS ? rest : PATROL_MS);
     if (watch->again) {
         linger(watches, watch, AGAIN_MS);
         watch->closed = true;
@@ -261,10 +275,10 @@ bool eg_watches_unread(struct eg_watches *watches)
     return unread;
 }
 
-bool eg_watches_linger(struct eg_watches *watches)
+bool eg_watches_wait(struct eg_watches *watches)
 {
     pthread_mutex_lock(&watches->lock);
-    bool waits = watches->lingering || watches->sweep;
+    bool waits = watches->count;
     pthread_mutex_unlock(&watches->lock);
     return waits;
 }
