@@ -31,7 +31,8 @@ int eg_scan_open(int object, struct eg_scan *ret)
         openat(AT_FDCWD, eg_fd_path(object).text, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) return -errno;
     ret->fd = fd;
-    ret->expected = (uint64_t)st.st_size;
+    ret->size = (uint64_t)st.st_size;
+    ret->sparse = st.st_blocks < st.st_size / 512;
     /* EAGAIN: it is open for writing.  Another error: nobody can tell here, on a
      * network's file system for one. */
     ret->frozen = fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
@@ -86,23 +87,20 @@ int eg_scan_read(struct eg_scan *scan, uint32_t kinds, int64_t deadline)
 {
     /* most files are small, and a small buffer needs no new pages */
     struct piece piece = { NULL, PIECE };
-    if (scan->expected < PIECE - 2 * BLOCK)
-        piece.size = ((size_t)scan->expected / (2 * BLOCK) + 1) * (2 * BLOCK);
+    if (scan->size < PIECE - 2 * BLOCK)
+        piece.size = ((size_t)scan->size / (2 * BLOCK) + 1) * (2 * BLOCK);
     piece.bytes = malloc(piece.size);
     struct eg_content_state *state = malloc(sizeof *state);
     ssize_t n = piece.bytes && state ? 1 : 0;
     int error = n ? 0 : -ENOMEM;
     off_t at = 0;
-    struct stat st = { .st_size = 0 };
-    bool sparse = fstat(scan->fd, &st) == 0 && st.st_blocks < st.st_size / 512;
     if (!error) eg_content_begin(state, kinds);
-    while (!error && (n = read_piece(scan->fd, sparse, &piece, &at)) > 0) {
+    while (!error && (n = read_piece(scan->fd, scan->sparse, &piece, &at)) > 0) {
         if (!eg_content_feed(state, piece.bytes, (size_t)n)) break;
         if (deadline && eg_writes_now() >= deadline) error = -ETIMEDOUT;
     }
     if (n < 0) error = -errno;
     if (!error) eg_content_end(state, &scan->hits);
-    scan->size = (uint64_t)st.st_size;
     /* its digest only when it is told: half of the work of a harmless file */
     if (!error && scan->hits && scan->size <= EG_DIGEST_MAX) error = digest(scan, &piece);
     free(state);

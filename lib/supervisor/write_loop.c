@@ -171,6 +171,8 @@ static void set_timer(struct eg_writes *writes)
 {
     bool needed = writes->waiting || eg_watches_wait(writes->watches);
     struct itimerspec every = { { needed, 0 }, { needed, 0 } };
+    /* stopped at a tick: most files are not open for that long */
+    if (writes->timer_runs && (needed || !writes->ticked)) return;
     if (needed == writes->timer_runs) return;
     writes->timer_runs = needed;
     timerfd_settime(writes->timer, 0, &every, NULL);
@@ -385,12 +387,14 @@ void eg_writes_turn(struct eg_writes *writes)
     struct eg_job *job;
     uint64_t ticks;
     if (!writes) return;
-    if (writes->timer_runs && read(writes->timer, &ticks, sizeof ticks) == (ssize_t)sizeof ticks)
-        give_up_late(writes);
+    writes->ticked =
+        writes->timer_runs && read(writes->timer, &ticks, sizeof ticks) == (ssize_t)sizeof ticks;
+    if (writes->ticked) give_up_late(writes);
     /* without a waiting job there is no result to come, and nothing to drain */
     if (writes->waiting)
         while ((job = eg_pool_take(writes->pool))) take_result(writes, job);
     judge_closed(writes);
+    writes->ticked = false;
 }
 
 bool eg_writes_settled(const struct eg_writes *writes)

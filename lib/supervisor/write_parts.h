@@ -207,7 +207,7 @@ struct eg_writes {
     struct eg_identity_of self;
     int fd; /* epoll: of the two below and of a timer */
     int timer;
-    bool timer_runs;
+    bool timer_runs, ticked;
     int held; /* /proc/self/fd: names of held files are read there */
     struct eg_pool *pool;
     struct eg_watches *watches;
@@ -301,8 +301,8 @@ struct eg_scan {
     bool unsure;      /* neither is known: no leases there, or the file is another user's */
     bool digested;    /* sha256 is set: not of more than EG_DIGEST_MAX */
     uint32_t hits;
-    uint64_t expected; /* its size when it was opened */
-    uint64_t size;     /* what was read */
+    uint64_t size; /* and whether it has holes: when it was opened */
+    bool sparse;
     unsigned char sha256[32];
 };
 
