@@ -8,11 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define PIECE (128u << 10)
@@ -97,6 +95,8 @@ int eg_scan_read(struct eg_scan *scan, uint32_t kinds, int64_t deadline)
     if (!error) eg_content_begin(state, kinds);
     while (!error && (n = read_piece(scan->fd, scan->sparse, &piece, &at)) > 0) {
         if (!eg_content_feed(state, piece.bytes, (size_t)n)) break;
+        /* who writes could go on for ever; that is judged when it is closed */
+        if (scan->has_writers && (uint64_t)at >= scan->size) break;
         if (deadline && eg_writes_now() >= deadline) error = -ETIMEDOUT;
     }
     if (n < 0) error = -errno;
@@ -217,16 +217,6 @@ enum eg_content_answer eg_job_content(struct eg_job *job, const struct eg_place 
 
 /* --- After it was closed ------------------------------------------------------------ */
 
-/* chattr(1), +i and +a: who has the capability for it could keep the file from us. */
-static void unlock_flags(const struct eg_scan *scan)
-{
-    unsigned flags = 0;
-    if (ioctl(scan->fd, FS_IOC_GETFLAGS, &flags) < 0) return;
-    if (!(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))) return;
-    flags &= ~(unsigned)(FS_IMMUTABLE_FL | FS_APPEND_FL);
-    ioctl(scan->fd, FS_IOC_SETFLAGS, &flags);
-}
-
 /* Our own lease would make us wait, somebody else's is not waited for. */
 static void empty(int object, const struct eg_scan *scan)
 {
@@ -246,7 +236,7 @@ static void put_away(struct eg_job *job, uint32_t upload, const char *path,
     char text[EG_PATH_MAX + 256];
     struct stat held, named;
     size_t n = strlen(path);
-    if (scan->fd >= 0) unlock_flags(scan);
+    if (scan->fd >= 0) eg_quarantine_unlock(scan->fd);
     if (!n) { /* what it is called is not known */
         empty(watch->object, scan);
         return;

@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,6 +74,15 @@ static int set_modes(int fd, uid_t uid, gid_t gid, mode_t mode)
      * change the mode again */
     if (geteuid() == 0 && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0) return -errno;
     return chmod(path, mode) < 0 ? -errno : 0;
+}
+
+void eg_quarantine_unlock(int fd)
+{
+    unsigned flags = 0;
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0) return;
+    if (!(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL))) return;
+    flags &= ~(unsigned)(FS_IMMUTABLE_FL | FS_APPEND_FL);
+    ioctl(fd, FS_IOC_SETFLAGS, &flags);
 }
 
 /* Hash what the file holds; to >= 0: and copy it there. */
@@ -251,23 +262,28 @@ int eg_quarantine_take(int quarantine, int parent, const char *name, int fd,
     if (fstat(fd, &st) < 0) return -errno;
     if (!S_ISREG(st.st_mode)) return -EINVAL;
     magic_link(fd, path);
-    int from = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (from < 0) return -errno;
+    /* somebody's lease (fcntl(2)) is not waited for, nor does the kernel wait for it
+     * when it asks a watcher (EPERM then): it is moved unread */
+    int from = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (from < 0 && errno != EWOULDBLOCK && errno != EPERM) return -errno;
+    bool readable = from >= 0;
+    if (readable) eg_quarantine_unlock(from);
     /* What has other names besides must stay as it is under them. */
     bool alone = st.st_nlink == 1;
     int r = alone ? set_modes(fd, 0, 0, 0) : 0;
     bool locked = alone && r == 0;
     clock_gettime(CLOCK_REALTIME, &now);
-    bool large = st.st_size > EG_QUARANTINE_DIGEST_MAX;
+    bool large = st.st_size > EG_QUARANTINE_DIGEST_MAX || !readable;
     taken.size = (uint64_t)st.st_size;
     if (!r && !large) r = digest_file(from, -1, &taken);
     if (!r) {
         make_name(&now, &taken);
         r = alone ? move_checked(parent, name, quarantine, taken.name, &st) : -EXDEV;
+        if (r == -EXDEV && !readable) r = -EWOULDBLOCK;
         if (r == -EXDEV) r = large ? -EFBIG : copy(quarantine, parent, name, from, &st, &taken);
     }
     if (r && locked) set_modes(fd, st.st_uid, st.st_gid, st.st_mode & 07777);
-    close(from);
+    if (readable) close(from);
     if (r) return r;
     write_note(quarantine, note, &taken, &st, &now);
     *ret = taken;

@@ -33,6 +33,10 @@ struct eg_quarantine_note {
  * is not so. */
 int eg_quarantine_open(const char *folder);
 
+/* Take chattr(1)'s +i and +a off an open file: who has the capability for them could
+ * keep it where it lies. */
+void eg_quarantine_unlock(int fd);
+
 /* Take the regular file that `fd` names (opened O_PATH or for reading) and that
  * stands as `name` in the folder `parent` (an open directory).
  *
@@ -45,7 +49,8 @@ int eg_quarantine_open(const char *folder);
  *
  * 0 with *ret filled (the file is there, the name gone); or -errno: then the file
  * is still where it was.  -ESTALE: the name is another file's by now; -EINVAL: no
- * regular file; -EFBIG: too large to be copied. */
+ * regular file; -EFBIG: too large to be copied; -EWOULDBLOCK: somebody's lease keeps
+ * it from being copied now. */
 int eg_quarantine_take(int quarantine, int parent, const char *name, int fd,
                        const struct eg_quarantine_note *note, struct eg_quarantined *ret);
 

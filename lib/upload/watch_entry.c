@@ -43,6 +43,11 @@ static int lock(const struct eg_watch_entry *entry)
 {
     char path[64];
     magic_link(entry->fd, path);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd >= 0) {
+        eg_quarantine_unlock(fd);
+        close(fd);
+    }
     /* the owner first: the former one could set the mode again */
     if (fchownat(entry->fd, "", 0, 0, AT_EMPTY_PATH) < 0 || chmod(path, 0) < 0) return -errno;
     return 0;
