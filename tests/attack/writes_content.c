@@ -318,12 +318,13 @@ static void by_orphan(const char *path)
     }
 }
 
-#define WAYS(W)                                                                                    \
-    W(exit)                                                                                        \
-    W(kill)                                                                                        \
-    W(child) W(exec) W(map) W(map_child) W(socket) W(thread) W(other_name) W(two_names)            \
-        W(deleted_name) W(moved) W(nameless) W(second_opening) W(sparse) W(reopen) W(sendfile)     \
-            W(splice) W(copy_range) W(aio) W(append) W(immutable) W(lease) W(orphan)
+/* clang-format off */
+#define WAYS(W) \
+    W(exit) W(kill) W(child) W(exec) W(map) W(map_child) \
+    W(socket) W(thread) W(other_name) W(two_names) W(deleted_name) W(moved) \
+    W(nameless) W(second_opening) W(sparse) W(reopen) W(sendfile) W(splice) \
+    W(copy_range) W(aio) W(append) W(immutable) W(lease) W(orphan)
+/* clang-format on */
 
 static void way(const char *name, void (*run)(const char *path))
 {
