@@ -52,6 +52,9 @@ bool eg_name_is_wrapper(struct eg_str name);
 enum eg_env_action { EG_ENV_PASS = 0, EG_ENV_DROP, EG_ENV_DROP_ALWAYS };
 enum eg_env_action eg_decide_env(const struct eg_blob *blob, struct eg_str entry);
 
+/* A cheap look at the beginning of "NAME=value": false, and it is passed. */
+bool eg_env_may_matter(const struct eg_blob *blob, const char *entry);
+
 /* Would this variable make the calling process itself load code (GCONV_PATH,
  * LD_*)?  For setenv and putenv. */
 bool eg_env_is_loader(struct eg_str name);

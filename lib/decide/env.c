@@ -18,9 +18,64 @@ static const struct row rows[] = {
 #undef E
 };
 
-/* The first two bytes of every pattern: this is looked through for every
- * variable at every exec, twice, so eight are compared at a time.  No pattern is
- * shorter than two bytes before its star. */
+/* The first two bytes of every pattern, as one bit of 512: this is asked for every
+ * variable at every exec, and most begin otherwise.  No pattern is shorter than two
+ * bytes before its star. */
+#define HASH(a, b) (((unsigned)(unsigned char)(a)*23u + (unsigned char)(b)) & 511u)
+#define BIT(word, pattern)                                                                         \
+    (HASH((pattern)[0], (pattern)[1]) / 64 == (word)                                               \
+         ? UINT64_C(1) << HASH((pattern)[0], (pattern)[1]) % 64                                    \
+         : 0)
+
+static const uint64_t begins[8] = {
+#define E(pattern, programs, class, what) | BIT(0u, pattern)
+    0
+#include "table/env.def"
+#undef E
+    ,
+#define E(pattern, programs, class, what) | BIT(1u, pattern)
+    0
+#include "table/env.def"
+#undef E
+    ,
+#define E(pattern, programs, class, what) | BIT(2u, pattern)
+    0
+#include "table/env.def"
+#undef E
+    ,
+#define E(pattern, programs, class, what) | BIT(3u, pattern)
+    0
+#include "table/env.def"
+#undef E
+    ,
+#define E(pattern, programs, class, what) | BIT(4u, pattern)
+    0
+#include "table/env.def"
+#undef E
+    ,
+#define E(pattern, programs, class, what) | BIT(5u, pattern)
+    0
+#include "table/env.def"
+#undef E
+    ,
+#define E(pattern, programs, class, what) | BIT(6u, pattern)
+    0
+#include "table/env.def"
+#undef E
+    ,
+#define E(pattern, programs, class, what) | BIT(7u, pattern)
+    0
+#include "table/env.def"
+#undef E
+};
+
+static bool may_begin(char a, char b)
+{
+    unsigned bit = HASH(a, b);
+    return begins[bit / 64] >> (bit % 64) & 1;
+}
+
+/* Then the two bytes themselves, eight at a time. */
 #define HEAD(name) ((uint16_t)((unsigned char)(name)[0] | (unsigned char)(name)[1] << 8))
 #define ROWS       (sizeof(rows) / sizeof(rows[0]))
 #define BLOCK      8u
@@ -47,7 +102,7 @@ static bool any(block mask)
 
 static const struct row *find_row(struct eg_str name)
 {
-    if (name.n < 2) return NULL;
+    if (name.n < 2 || !may_begin(name.p[0], name.p[1])) return NULL;
     uint16_t head = HEAD(name.p);
     for (size_t i = 0; i < BLOCKS; i++) {
         if (!any((block)(heads.blocks[i] == head))) continue;
@@ -57,6 +112,12 @@ static const struct row *find_row(struct eg_str name)
                 return &rows[k];
     }
     return NULL;
+}
+
+bool eg_env_may_matter(const struct eg_blob *blob, const char *entry)
+{
+    return eg_blob_count(blob, EG_SECTION_ENV) ||
+           (entry[0] && entry[1] && may_begin(entry[0], entry[1]));
 }
 
 enum eg_env_action eg_decide_env(const struct eg_blob *blob, struct eg_str entry)

@@ -77,6 +77,10 @@ bool eg_decide_upload_is_above(const struct eg_blob *blob, struct eg_str path);
  * resolving?  For hooks of open for reading: one pass over the name. */
 bool eg_decide_reads_matter(const struct eg_blob *blob, struct eg_str name);
 
+/* A cheaper look than that, for trees that refuse `scripts' alone: false, and no
+ * rule is about the last component of this path. */
+bool eg_decide_path_may_run(const char *path);
+
 /* Is this (base) name one of the built-in set `scripts` (table/scripts.def),
  * after what servers and file systems ignore was taken off: case, trailing dots
  * and spaces, control characters, what follows a NUL, %00 or ';', an extension

@@ -44,6 +44,7 @@ struct eg_str eg_environment_get(const char *const *envp, struct eg_str name)
     for (; envp && *envp; envp++) {
         const char *entry = *envp;
         size_t n = 0;
+        if (entry[0] != name.p[0]) continue;
         while (n < name.n && entry[n] == name.p[n]) n++;
         if (n == name.n && entry[n] == '=') return eg_str(entry + n + 1);
     }

@@ -29,6 +29,7 @@ enum eg_file_interest_bit {
     EG_FILE_ALONE = 1u << 4,   /* no domain stands behind: what is denied is refused here */
     EG_FILE_STOPPED = 1u << 5, /* the guard is not ready: nothing can be judged */
     EG_FILE_UNKNOWN = 1u << 6, /* nobody has asked yet */
+    EG_FILE_GLOBS = 1u << 7,   /* READS, and by globs of the policy's own */
 };
 #define EG_FILE_CHANGES (EG_FILE_BEFORE | EG_FILE_AFTER)
 extern uint32_t eg_file_interest;

@@ -31,6 +31,14 @@ static bool has_domain(const struct eg_blob *blob)
     return eg_sys(__NR_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
 }
 
+static bool reads_by_globs(const struct eg_blob *blob)
+{
+    const struct eg_blob_name *names = eg_blob_section(blob, EG_SECTION_UPLOAD_NAMES);
+    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_UPLOAD_NAMES); i++)
+        if (names[i].uses & EG_NAME_READ && names[i].glob) return true;
+    return false;
+}
+
 static uint32_t interest_in(const struct eg_blob *blob)
 {
     const struct eg_blob_upload *uploads = eg_blob_section(blob, EG_SECTION_UPLOADS);
@@ -42,6 +50,7 @@ static uint32_t interest_in(const struct eg_blob *blob)
         if (uploads[i].flags & EG_UPLOAD_DENY_READ) reads = EG_FILE_READS;
         contents |= uploads[i].contents;
     }
+    if (reads && reads_by_globs(blob)) reads |= EG_FILE_GLOBS;
     bool alone = !log_mode && !has_domain(blob);
     uint32_t bits = reads | (alone ? EG_FILE_ALONE : 0);
     if (log_mode || alone || (!eg_shim.supervised && (count || logs_trees(blob))))
@@ -450,7 +459,10 @@ void eg_open_explain(const struct eg_opening *opening, int error)
 
 bool eg_open_reads_script(const char *path)
 {
-    if (is_nowhere(path) || !(eg_file_ask() & EG_FILE_READS)) return false;
+    if (is_nowhere(path)) return false;
+    uint32_t interest = eg_file_ask();
+    if (!(interest & EG_FILE_READS)) return false;
+    if (!(interest & EG_FILE_GLOBS) && !eg_decide_path_may_run(path)) return false;
     const char *last = path;
     const char *end = path;
     for (; *end; end++)

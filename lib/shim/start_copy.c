@@ -69,36 +69,50 @@ static void keep_fields(struct store *store, const char *const *envp)
     eg_shim.field_count = kept ? n : 0;
 }
 
-static bool worth_keeping(struct eg_str entry)
+static bool worth_keeping(const char *text)
 {
+    if (!eg_env_may_matter(eg_shim.blob, text)) return false;
+    struct eg_str entry = eg_str(text);
     if (eg_decide_env(eg_shim.blob, entry) != EG_ENV_PASS) return true;
     /* a loader variable that the policy keeps is still compared by setenv's hook */
     if (!eg_blob_count(eg_shim.blob, EG_SECTION_ENV)) return false;
     return eg_env_is_loader((struct eg_str){ entry.p, eg_str_find(entry, '=') });
 }
 
-/* To look each variable up is most of what this start costs: the first pass, which
- * only counts, does it once, and so does the second. */
-static void count_variables(struct store *store, const char *const *envp)
+/* Which variables the first pass, which only counts, found worth it: to look each
+ * up is much of what this start costs.  Those behind are looked up again. */
+#define REMEMBERED 1024u
+struct found {
+    uint64_t bits[REMEMBERED / 64];
+};
+
+static void count_variables(struct store *store, const char *const *envp, struct found *ret)
 {
     size_t count = 0, bytes = 0;
+    *ret = (struct found){ { 0 } };
     for (size_t i = 0; envp && envp[i]; i++) {
-        struct eg_str entry = eg_str(envp[i]);
-        if (!worth_keeping(entry)) continue;
+        if (!worth_keeping(envp[i])) continue;
+        if (i < REMEMBERED) ret->bits[i / 64] |= UINT64_C(1) << (i % 64);
         count++;
-        bytes += entry.n + 1;
+        bytes += eg_str(envp[i]).n + 1;
     }
     take(store, count * sizeof(char *), sizeof(char *));
     take(store, bytes, 1);
     eg_shim.kept_count = count;
 }
 
-static void keep_variables(struct store *store, const char *const *envp)
+static bool was_found(const struct found *found, const char *const *envp, size_t i)
+{
+    if (i < REMEMBERED) return found->bits[i / 64] >> (i % 64) & 1;
+    return worth_keeping(envp[i]);
+}
+
+static void keep_variables(struct store *store, const char *const *envp, const struct found *found)
 {
     const char **kept = take(store, eg_shim.kept_count * sizeof(char *), sizeof(char *));
     size_t n = 0;
     for (size_t i = 0; envp && envp[i] && n < eg_shim.kept_count; i++)
-        if (worth_keeping(eg_str(envp[i]))) kept[n++] = keep(store, eg_str(envp[i]));
+        if (was_found(found, envp, i)) kept[n++] = keep(store, eg_str(envp[i]));
     eg_shim.kept = kept;
     eg_shim.kept_count = n;
 }
@@ -147,7 +161,7 @@ struct sources {
 };
 
 /* Everything that is kept, in one order: once to count, once to copy. */
-static void copy_all(struct store *store, const struct sources *from)
+static void copy_all(struct store *store, const struct sources *from, struct found *found)
 {
     static const struct eg_str policy_name = { "EXECGUARD_POLICY=", 17 };
     eg_shim.object = keep_path(store, EG_STR(""), from->own, from->cwd);
@@ -172,9 +186,9 @@ static void copy_all(struct store *store, const struct sources *from)
     r->claimed = false;
     keep_fields(store, from->envp);
     if (store->memory)
-        keep_variables(store, from->envp);
+        keep_variables(store, from->envp, found);
     else
-        count_variables(store, from->envp);
+        count_variables(store, from->envp, found);
 }
 
 static void *map(size_t size, int flags)
@@ -195,11 +209,12 @@ int eg_start_copy(const char *const *envp, struct eg_str own, struct eg_str poli
     if (eg_resolve_self(self, &from.self)) from.self = (struct eg_target){ 0 };
 
     struct store store = { 0 };
-    copy_all(&store, &from);
+    struct found found;
+    copy_all(&store, &from, &found);
     size_t size = store.used;
     store = (struct store){ .memory = map(size, MAP_PRIVATE) };
     if (!store.memory) return -ENOMEM;
-    copy_all(&store, &from);
+    copy_all(&store, &from, &found);
     /* A supervisor takes the events; should it die, each process limits its own. */
     eg_shim.shared = map(sizeof(*eg_shim.shared), eg_shim.supervised ? MAP_PRIVATE : MAP_SHARED);
     return (int)eg_sys(__NR_mprotect, store.memory, size, PROT_READ);

@@ -147,6 +147,7 @@ static bool is_ours(const struct eg_tree *tree, const char *entry)
 const char *eg_tree_foreign_variable(const struct eg_tree *tree, const struct eg_vector *envp)
 {
     for (size_t i = 0; i < envp->count; i++) {
+        if (!eg_env_may_matter(tree->blob, envp->items[i])) continue;
         if (is_ours(tree, envp->items[i])) continue;
         enum eg_env_action action = eg_decide_env(tree->blob, eg_str(envp->items[i]));
         if (action == EG_ENV_DROP_ALWAYS) return envp->items[i];

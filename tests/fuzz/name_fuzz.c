@@ -12,6 +12,20 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* The look at a whole path passes nothing that the look at its last component
+ * does not, wherever in memory the path begins. */
+static void check_path(struct eg_str name)
+{
+    char path[8 + 6 + 512];
+    if (name.n > 500 || memchr(name.p, '/', name.n) || memchr(name.p, '\0', name.n)) return;
+    size_t start = name.n % 8;
+    memcpy(path + start, "/a.b/", 5);
+    if (name.n) memcpy(path + start + 5, name.p, name.n);
+    path[start + 5 + name.n] = '\0';
+    for (size_t skip = 0; skip <= 5; skip += 5)
+        if (eg_decide_name_may_run(name) && !eg_decide_path_may_run(path + start + skip)) abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct eg_str name = { (const char *)data, size };
@@ -22,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         eg_decide_name_may_run(name) != ((kinds & (EG_SCRIPT_RUNS | EG_SCRIPT_STEERS)) != 0))
         abort();
     if (!eg_name_matches(EG_STR("**"), name)) abort();
+    check_path(name);
     if (size + 8 > sizeof(larger)) return 0;
     if (size) memcpy(larger, data, size);
     memcpy(larger + size, "\0.jpg", 5);
