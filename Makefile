@@ -20,7 +20,7 @@ VERSION := 0.1.0
 
 # Folders by world (HACKING.md): freestanding code runs inside other people's
 # processes, hosted code is the command's.
-FREE_DIRS := base blob line content decide resolve event guard
+FREE_DIRS := base blob line content decide resolve event web guard
 HOST_DIRS := policy compile supervisor upload api
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

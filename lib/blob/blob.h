@@ -32,6 +32,7 @@ enum eg_blob_flag {
     EG_BLOB_PIPELINE = 1u << 9, /* exec { pipeline allow } */
     /* enforced, and nobody can change user namespaces (kernel {} allows none of it) */
     EG_BLOB_KEEPS_NAMESPACES = 1u << 10,
+    EG_BLOB_REQUEST_OFF = 1u << 11, /* log { request off } */
 };
 
 /* Layers; bits in `optional_layers`, and what an event's `layer` names. */

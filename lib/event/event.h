@@ -25,10 +25,23 @@ enum eg_kind {
     EG_KIND_SYSCALL
 };
 
-/* Who asked for the page, from the CGI environment (RFC 3875) or FastCGI.
- * Attacker's words: never used to decide. */
+/* Where `remote` comes from.  Later ones go before earlier ones, where a head has
+ * several. */
+enum eg_event_remote {
+    EG_REMOTE_NONE = 0,
+    EG_REMOTE_PEER,            /* the other end of the worker's own connection */
+    EG_REMOTE_FORWARDED,       /* headers, which a client can send as well */
+    EG_REMOTE_X_FORWARDED_FOR, /* its last address */
+    EG_REMOTE_X_REAL_IP,
+    EG_REMOTE_SERVER, /* REMOTE_ADDR, as the web server passed it */
+    EG_REMOTE_COUNT
+};
+
+/* Who asked for the page: from the CGI environment (RFC 3875), or from the head of
+ * the request that the worker read.  Attacker's words: never used to decide. */
 struct eg_event_request {
     struct eg_str method, uri, script, host, remote;
+    enum eg_event_remote remote_from;
     bool claimed; /* told by the worker itself, not seen by the reporter */
 };
 
@@ -77,6 +90,9 @@ struct eg_event {
 /* Stable words of an action and a kind, as in events; never NULL. */
 const char *eg_event_action_name(enum eg_action action);
 const char *eg_event_kind_name(enum eg_kind kind);
+
+/* The field or header that an address came from; empty: NONE. */
+struct eg_str eg_event_remote_name(enum eg_event_remote from);
 
 /* The event's hint; where it has none, what the administrator must do about the
  * reason, if that is no matter of the policy. */

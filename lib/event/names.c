@@ -14,6 +14,20 @@ const char *eg_event_action_name(enum eg_action action)
     return "deny";
 }
 
+struct eg_str eg_event_remote_name(enum eg_event_remote from)
+{
+    switch (from) {
+    case EG_REMOTE_PEER: return EG_STR("peer");
+    case EG_REMOTE_FORWARDED: return EG_STR("Forwarded");
+    case EG_REMOTE_X_FORWARDED_FOR: return EG_STR("X-Forwarded-For");
+    case EG_REMOTE_X_REAL_IP: return EG_STR("X-Real-IP");
+    case EG_REMOTE_SERVER: return EG_STR("REMOTE_ADDR");
+    case EG_REMOTE_NONE:
+    case EG_REMOTE_COUNT: break;
+    }
+    return (struct eg_str){ NULL, 0 };
+}
+
 struct eg_str eg_event_hint(const struct eg_event *event)
 {
     bool refused = event->action == EG_ACTION_DENY || event->action == EG_ACTION_WOULD_DENY;

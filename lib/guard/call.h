@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define EG_CALL_VERSION 2u
+#define EG_CALL_VERSION 3u
 
 enum eg_call_op {
     /* address: struct eg_call_event; returns 0 or -errno */
@@ -26,6 +26,9 @@ enum eg_call_op {
     /* Log mode: the shell that comes next would not start, since the rules allow its
      * line.  Returns 0; counts for nothing in enforce mode. */
     EG_CALL_PLAIN_LINE = 4,
+    /* address, cookie: the requests that this process has in hand (web/hand.h), for
+     * the events that the supervisor writes itself.  Once a process; returns 0. */
+    EG_CALL_REQUESTS = 5,
 };
 
 enum eg_call_text {
@@ -65,6 +68,8 @@ struct eg_call_event {
     uint32_t has_line;
     uint32_t has_construct;
     uint32_t source_argument; /* EG_NONE: not in an argument */
+    uint32_t remote_from;     /* enum eg_event_remote */
+    uint32_t reserved;
     uint64_t offset;
     uint64_t source_offset, source_length;
     uint64_t argv; /* NULL-terminated array, or 0 */

@@ -7,6 +7,7 @@
 
 #include "shim/hooks.h"
 #include "shim/file.h"
+#include "shim/hand.h"
 
 typedef int close_function(int fd);
 
@@ -23,6 +24,7 @@ static __attribute__((noinline)) int judge_close(enum eg_next which, const char 
     int function(int fd)                                                                           \
     {                                                                                              \
         close_function *next = (close_function *)eg_next(EG_NEXT_##function);                      \
+        eg_hand_closing(fd);                                                                       \
         if (__builtin_expect(next && !eg_file_cares(EG_FILE_CLOSE), 1)) return next(fd);           \
         return judge_close(EG_NEXT_##function, #function, fd);                                     \
     }

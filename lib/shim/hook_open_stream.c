@@ -7,6 +7,7 @@
 #include "base/sys.h"
 #include "shim/hooks.h"
 #include "shim/file.h"
+#include "shim/hand.h"
 
 #define CREATED 0666u
 #define END     (-1)
@@ -99,6 +100,7 @@ static int fclose_as(enum eg_next which, const char *name, void *file)
     file_function *next = (file_function *)eg_next(which);
     if (!next) return (int)eg_shim_result(-ENOSYS);
     int r = judge_closing(name, file);
+    if (eg_hand_some()) eg_hand_closing(descriptor_of(file));
     int result = next(file);
     if (r == 0) return result;
     eg_shim_result(r);

@@ -13,6 +13,7 @@
 #include "base/sys.h"
 #include "shim/hooks.h"
 #include "shim/file.h"
+#include "shim/hand.h"
 
 /* Newer than the headers of supported systems; the same on every architecture. */
 #define NR_FCHMODAT2  452
@@ -290,6 +291,7 @@ long eg_hook_file_syscall(long nr, long a, long b, long c, long d, long e, long 
 {
     struct call call = { (int)nr, { a, b, c, d, e, f } };
     bool cares = eg_file_cares(EG_FILE_CHANGES | EG_FILE_READS | EG_FILE_CLOSE);
+    if (call.nr == __NR_close) eg_hand_closing((int)a);
     if (call.nr == __NR_bind && cares) return bind((int)a, text(b), (uint32_t)c);
     return cares ? judge(&call) : pass_on(&call);
 }

@@ -65,6 +65,14 @@ EG_HOOK int __close(int fd);
 EG_HOOK int fclose(void *file);
 EG_HOOK int _IO_fclose(void *file);
 
+EG_HOOK int accept(int fd, void *address, uint32_t *size);
+EG_HOOK int accept4(int fd, void *address, uint32_t *size, int flags);
+EG_HOOK long read(int fd, void *buffer, size_t n);
+EG_HOOK long __read_chk(int fd, void *buffer, size_t n, size_t size);
+EG_HOOK long recv(int fd, void *buffer, size_t n, int flags);
+EG_HOOK long __recv_chk(int fd, void *buffer, size_t n, size_t size, int flags);
+EG_HOOK long recvfrom(int fd, void *buffer, size_t n, int flags, void *address, uint32_t *size);
+
 EG_HOOK int mkdir(const char *path, uint32_t mode);
 EG_HOOK int mkdirat(int dirfd, const char *path, uint32_t mode);
 EG_HOOK int mknod(const char *path, uint32_t mode, uint64_t device);

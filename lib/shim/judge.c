@@ -6,6 +6,7 @@
 #include <linux/time.h>
 
 #include "base/sys.h"
+#include "shim/hand.h"
 #include "shim/rewrite.h"
 
 int eg_shim_find_inner(void *lookup, struct eg_str name, struct eg_target *ret)
@@ -28,21 +29,10 @@ int eg_shim_find_script(void *lookup, const struct eg_target *target, struct eg_
                            &ret->interpreter, NULL);
 }
 
-/* In a frame of its own, which is gone when the event is written. */
-static __attribute__((noinline)) void find_source(struct eg_event *event,
-                                                  struct eg_event_source *ret)
-{
-    if (eg_event_find_source(event, eg_shim.fields, eg_shim.field_count, ret))
-        eg_event_set_source(event, ret);
-}
-
-/* What every event of this process says. */
-void eg_shim_emit(struct eg_event *event)
+/* What every event of this process says, but who asked for the page. */
+static void emit(struct eg_event *event)
 {
     struct __kernel_timespec now = { 0 };
-    struct eg_event_source source;
-    event->request = eg_shim.request;
-    find_source(event, &source);
     event->test = eg_event_running_test(EG_ENVIRON);
     if (eg_shim_tell(event)) return;
     eg_sys(__NR_clock_gettime, CLOCK_REALTIME, &now);
@@ -60,6 +50,14 @@ void eg_shim_emit(struct eg_event *event)
         rate = &eg_shim.shared->rate;
     }
     eg_event_emit(eg_shim.blob, rate, event);
+}
+
+void eg_shim_emit(struct eg_event *event)
+{
+    struct eg_hand_hold hold;
+    eg_hand_describe(event, &hold);
+    emit(event);
+    eg_hand_release(&hold);
 }
 
 static enum eg_action refused(void)

@@ -147,8 +147,9 @@ static const char *const names[EG_NEXT_COUNT] = {
     [EG_NEXT_fileno] = "fileno",
 };
 
-/* Rows of class `file`, and the trampoline's. */
+/* Rows of classes `file` and `net`, and the trampoline's. */
 #define EARLY_file(function) EG_NEXT_##function,
+#define EARLY_net(function)  EG_NEXT_##function,
 #define EARLY_raw(function)  EG_NEXT_##function,
 #define EARLY_exec(function)
 #define EARLY_spawn(function)

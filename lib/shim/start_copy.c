@@ -182,6 +182,7 @@ static void copy_all(struct store *store, const struct sources *from, struct fou
         r->script = keep_context(store, from->envp, EG_STR("SCRIPT_NAME"));
     r->host = keep_context(store, from->envp, EG_STR("HTTP_HOST"));
     r->remote = keep_context(store, from->envp, EG_STR("REMOTE_ADDR"));
+    r->remote_from = EG_REMOTE_SERVER;
     /* Told by the environment, which the program that started us chose. */
     r->claimed = false;
     keep_fields(store, from->envp);

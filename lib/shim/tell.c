@@ -44,6 +44,7 @@ bool eg_shim_tell(const struct eg_event *event)
         .has_line = event->has_line,
         .has_construct = event->has_construct,
         .source_argument = event->source_in_argument ? (uint32_t)event->source_argument : EG_NONE,
+        .remote_from = (uint32_t)event->request.remote_from,
         .offset = event->offset,
         .source_offset = event->source_offset,
         .source_length = event->source_length,

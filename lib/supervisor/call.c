@@ -117,14 +117,21 @@ static int take_event(struct eg_tree *tree, pid_t tid, uint64_t address)
     event.source_offset = call->source_offset;
     event.source_length = call->source_length;
     event.hint = told_text(tid, told, EG_CALL_HINT);
-    event.request = (struct eg_event_request){
+    struct eg_event_request told_request = {
         .method = told_text(tid, told, EG_CALL_METHOD),
         .uri = told_text(tid, told, EG_CALL_URI),
         .script = told_text(tid, told, EG_CALL_SCRIPT),
         .host = told_text(tid, told, EG_CALL_HOST),
         .remote = told_text(tid, told, EG_CALL_REMOTE),
+        .remote_from = call->remote_from < EG_REMOTE_COUNT
+                           ? (enum eg_event_remote)call->remote_from
+                           : EG_REMOTE_NONE,
         .claimed = true,
     };
+    /* a program that the worker started knows of none */
+    struct eg_event_request read_request = event.request;
+    event.request = told_request;
+    if (!eg_event_has_request(&event)) event.request = read_request;
     event.test = told_text(tid, told, EG_CALL_TEST);
     name_rule(tree->blob, call->rule, &event);
     if (call->argv && eg_remote_vector(tid, call->argv, &tree->argv) == 0) {
@@ -146,6 +153,15 @@ static struct eg_answer take_line(struct eg_tree *tree, pid_t tid)
     return eg_answer_error(0);
 }
 
+/* Counts for events only, so that whoever lies harms nobody but the reader. */
+static struct eg_answer take_requests(struct eg_tree *tree, const struct seccomp_notif *notif)
+{
+    struct eg_process process;
+    if (eg_remote_process((pid_t)notif->pid, &process)) return eg_answer_error(ESRCH);
+    eg_hands_take(&tree->hands, &process, notif->data.args[2], notif->data.args[3]);
+    return eg_answer_error(0);
+}
+
 struct eg_answer eg_tree_take_call(struct eg_tree *tree, const struct seccomp_notif *notif)
 {
     switch ((uint32_t)notif->data.args[1]) {
@@ -153,6 +169,7 @@ struct eg_answer eg_tree_take_call(struct eg_tree *tree, const struct seccomp_no
         return eg_answer_error(take_event(tree, (pid_t)notif->pid, notif->data.args[2]));
     case EG_CALL_PLAIN_LINE: return take_line(tree, (pid_t)notif->pid);
     case EG_CALL_POLICY: return eg_tree_hand_policy(tree, notif);
+    case EG_CALL_REQUESTS: return take_requests(tree, notif);
     case EG_CALL_STEP: return eg_tree_tell_step(tree, notif);
     default: return eg_answer_error(EINVAL);
     }

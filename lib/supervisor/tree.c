@@ -144,6 +144,7 @@ void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kin
         .command = command_of(tid, texts->command, sizeof texts->command),
     };
     if (eg_remote_exe(tid, texts->exe, &exe) == 0 && exe.found) ret->exe = exe.path;
+    eg_hands_request(&tree->hands, tid, tgid, &texts->request, &ret->request);
 }
 
 void eg_tree_report(struct eg_tree *tree, struct eg_event *event)

@@ -5,6 +5,7 @@
 #define EG_SUPERVISOR_TREE_H
 
 #include "event/event.h"
+#include "supervisor/hands.h"
 #include "supervisor/images.h"
 #include "supervisor/notify.h"
 #include "supervisor/remote.h"
@@ -58,6 +59,7 @@ struct eg_tree {
     struct eg_identity worker_exe;
     struct eg_vector start_env; /* what the worker was started with */
     struct eg_images *images;
+    struct eg_hands hands; /* who told of the requests that it serves */
     struct eg_rate *rate;
     struct eg_report *report; /* --report; NULL: none.  The caller's */
     struct eg_map_verdict maps[EG_MAP_SLOTS];
@@ -108,12 +110,13 @@ uint32_t eg_tree_program(const struct eg_tree *tree, const struct eg_identity *i
  * not started with; NULL when there is none. */
 const char *eg_tree_foreign_variable(const struct eg_tree *tree, const struct eg_vector *envp);
 
-/* An event about a thread, filled with what /proc knows of it; texts live in
- * `texts` (three paths).  In log mode a denial becomes would-deny. */
+/* An event about a thread, filled with what /proc knows of it and with the request
+ * that it claims to serve; texts live in `texts`.  In log mode a denial becomes would-deny. */
 struct eg_tree_texts {
     char exe[EG_PATH_MAX];
     char cwd[EG_PATH_MAX];
     char command[512];
+    struct eg_web_request request;
 };
 void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kind,
                    enum eg_reason reason, struct eg_tree_texts *texts, struct eg_event *ret);

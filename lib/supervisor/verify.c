@@ -164,6 +164,7 @@ struct eg_answer eg_tree_verify_image(struct eg_tree *tree, const struct seccomp
     if (tid != process.tgid) return eg_answer_proceed();
     if (eg_remote_exe(tid, exe_path, &exe) || !exe.found)
         exe = (struct eg_target){ .path = EG_STR("?") };
+    eg_hands_forget(&tree->hands, process.tgid);
     struct eg_image *image = eg_images_find(tree->images, &process);
     bool readable = exe.found && eg_remote_proc_vector(tid, "cmdline", &tree->argv) == 0 &&
                     eg_remote_proc_vector(tid, "environ", &tree->envp) == 0;

@@ -173,8 +173,9 @@ static int watch_writers(struct eg_job *job, const struct eg_place *source,
     int object = fcntl(source->object, F_DUPFD_CLOEXEC, 0);
     if (object < 0) return -errno;
     unsigned flags = job->patient ? EG_WATCH_LONG : EG_WATCH_LINGERS;
+    /* the request is the loop's to look for; what is wrong now is told now */
     return eg_watches_add(job->writes->watches, object, (pid_t)job->notif.pid, target->upload,
-                          flags);
+                          flags, NULL);
 }
 
 static enum eg_content_answer judge_named(struct eg_job *job, const struct eg_place *source,

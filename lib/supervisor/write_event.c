@@ -38,6 +38,11 @@ void eg_job_report(struct eg_job *job)
     pid_t tid = (pid_t)job->notif.pid;
     pid_t tgid = tid ? eg_remote_tgid(tid) : 0;
     eg_tree_event(tree, tid, tgid > 0 ? tgid : tid, told->kind, told->reason, texts, &event);
+    if (job->closed) {
+        /* by now it may serve another */
+        event.request = (struct eg_event_request){ 0 };
+        if (job->closed->request) event.request = *job->closed->request;
+    }
     if (told->action != EG_ACTION_DENY) event.action = told->action;
     event.call = eg_str(call_name(job));
     event.path = eg_str(told->path);

@@ -203,7 +203,7 @@ static void adopt(struct eg_writes *writes, pid_t pid, int folder, const char *n
     if (upload == EG_NONE || !is_for_writing(folder, number)) return;
     int object = openat(folder, name, O_PATH | O_CLOEXEC);
     if (object >= 0 && fstat(object, &st) == 0 && S_ISREG(st.st_mode))
-        eg_watches_add(writes->watches, object, pid, upload, 0);
+        eg_watches_add(writes->watches, object, pid, upload, 0, NULL);
     else if (object >= 0)
         close(object);
 }
@@ -258,8 +258,9 @@ static int watch(struct eg_job *job)
 {
     struct eg_writes *writes = job->writes;
     if (job->watched < 0) return 0;
-    int error = eg_watches_add(writes->watches, job->watched, (pid_t)job->notif.pid,
-                               job->watch_upload, job->watch_flags);
+    pid_t tid = (pid_t)job->notif.pid;
+    int error = eg_watches_add(writes->watches, job->watched, tid, job->watch_upload,
+                               job->watch_flags, eg_hands_keep(&writes->tree->hands, tid));
     job->watched = -1;
     return error;
 }

@@ -335,11 +335,12 @@ struct eg_watch {
     struct eg_watch *next;
     int object; /* O_PATH */
     int wd;
-    pid_t tid;                /* who opened it last */
-    uint32_t upload;          /* the tree that it was opened in, or came to */
-    bool closed;              /* since somebody began to judge it */
-    bool opened;              /* for writing, since then */
-    bool busy;                /* somebody judges it... */
+    pid_t tid;                        /* who opened it last... */
+    struct eg_event_request *request; /* ...and what it served then, or NULL; owned */
+    uint32_t upload;                  /* the tree that it was opened in, or came to */
+    bool closed;                      /* since somebody began to judge it */
+    bool opened;                      /* for writing, since then */
+    bool busy;                        /* somebody judges it... */
     bool reads;               /* ...all of it; otherwise only whether it is open for writing */
     bool lingers;             /* who outside of the tree was about to open it may do so until... */
     bool writers;             /* result: it is open for writing still */
@@ -363,10 +364,11 @@ int eg_watches_fd(const struct eg_watches *watches);
 enum { EG_WATCH_LINGERS = 1, EG_WATCH_LONG = 2, EG_WATCH_READ = 4 };
 
 /* Watch the file behind `object` (taken over, also on failure), as ourselves; from
- * any thread.  0 or -errno: -ENFILE too many, -ENOSPC more than
+ * any thread.  request: what the caller serves (taken over, also on failure), NULL
+ * where that is not known.  0 or -errno: -ENFILE too many, -ENOSPC more than
  * fs.inotify.max_user_watches. */
 int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, uint32_t upload,
-                   unsigned flags);
+                   unsigned flags, struct eg_event_request *request);
 
 /* The tree has ended: judge whatever is watched still, as it is.  Then: is there any
  * left to judge? */

@@ -60,6 +60,7 @@ void eg_watches_free(struct eg_watches *watches)
         for (struct eg_watch *watch = watches->buckets[i], *next; watch; watch = next) {
             next = watch->next;
             close(watch->object);
+            free(watch->request);
             free(watch);
         }
     close(watches->fd);
@@ -95,6 +96,7 @@ static void forget(struct eg_watches *watches, struct eg_watch *watch)
     close(watch->object);
     if (watch->lingers) watches->lingering--;
     watches->count--;
+    free(watch->request);
     free(watch);
 }
 
@@ -113,7 +115,8 @@ static bool make_room(struct eg_watches *watches)
     return oldest;
 }
 
-static int add(struct eg_watches *watches, int object, pid_t tid, uint32_t upload, unsigned flags)
+static int add(struct eg_watches *watches, int object, pid_t tid, uint32_t upload, unsigned flags,
+               struct eg_event_request **request)
 {
     int wd = inotify_add_watch(watches->fd, eg_fd_path(object).text, IN_CLOSE_WRITE);
     if (wd < 0) {
@@ -140,6 +143,11 @@ static int add(struct eg_watches *watches, int object, pid_t tid, uint32_t uploa
     }
     watch->tid = tid;
     watch->upload = upload;
+    if (*request) {
+        struct eg_event_request *before = watch->request;
+        watch->request = *request;
+        *request = before;
+    }
     /* who judges it now may have seen nobody that writes */
     watch->opened = true;
     if (flags & EG_WATCH_LINGERS) linger(watches, watch, LINGER_MS);
@@ -149,11 +157,12 @@ static int add(struct eg_watches *watches, int object, pid_t tid, uint32_t uploa
 }
 
 int eg_watches_add(struct eg_watches *watches, int object, pid_t tid, uint32_t upload,
-                   unsigned flags)
+                   unsigned flags, struct eg_event_request *request)
 {
     pthread_mutex_lock(&watches->lock);
-    int error = add(watches, object, tid, upload, flags);
+    int error = add(watches, object, tid, upload, flags, &request);
     pthread_mutex_unlock(&watches->lock);
+    free(request); /* the one before, or whose watch there is none of */
     return error;
 }
 

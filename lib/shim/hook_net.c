@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/* Connections that a server accepts, and what it reads from them: the request that it
+ * serves, for events.
+ *
+ * Calls go on to libc as they are, with its cancellation points, its errno and its
+ * result; what was read is looked at afterwards, in the caller's own buffer.  A read
+ * of anything but a connection whose head is awaited costs one look at a table. */
+#include <linux/errno.h>
+
+#include "shim/hooks.h"
+#include "shim/hand.h"
+
+typedef int accept_function(int fd, void *address, uint32_t *size);
+typedef int accept4_function(int fd, void *address, uint32_t *size, int flags);
+typedef long read_function(int fd, void *buffer, size_t n);
+typedef long read_chk_function(int fd, void *buffer, size_t n, size_t size);
+typedef long recv_function(int fd, void *buffer, size_t n, int flags);
+typedef long recv_chk_function(int fd, void *buffer, size_t n, size_t size, int flags);
+typedef long recvfrom_function(int fd, void *buffer, size_t n, int flags, void *address,
+                               uint32_t *size);
+
+/* Found at the start (class `net`), or when none has come before. */
+#define NEXT(function) (function##_function *)eg_next(EG_NEXT_##function)
+#define NEXT_CHK(function) (function##_chk_function *)eg_next(EG_NEXT___##function##_chk)
+#define PASSES(next, fd)   __builtin_expect((next) && !eg_hand_looks(fd), 1)
+
+/* include/linux/socket.h of the kernel: not for users, but the same everywhere */
+#define PEEK     0x02
+#define TRUNCATE 0x20
+
+/* What was only looked at comes again. */
+static long looked(long r, int fd, const void *buffer, size_t n, int flags)
+{
+    if (r > 0 && !(flags & (PEEK | TRUNCATE)))
+        eg_hand_read(fd, buffer, (size_t)r < n ? (size_t)r : n);
+    return r;
+}
+
+/* ---- accepting ---- */
+
+static int accepted(int fd)
+{
+    if (fd >= 0) eg_hand_accepted(fd);
+    return fd;
+}
+
+int accept(int fd, void *address, uint32_t *size)
+{
+    accept_function *next = NEXT(accept);
+    if (!next) return (int)eg_shim_result(-ENOSYS);
+    eg_hand_idle();
+    return accepted(next(fd, address, size));
+}
+
+int accept4(int fd, void *address, uint32_t *size, int flags)
+{
+    accept4_function *next = NEXT(accept4);
+    if (!next) return (int)eg_shim_result(-ENOSYS);
+    eg_hand_idle();
+    return accepted(next(fd, address, size, flags));
+}
+
+/* ---- reading ---- */
+
+/* A call that is passed on by a jump leaves no frame of ours; the others are kept
+ * apart from it. */
+#define SLOW static __attribute__((noinline)) long
+
+SLOW absent(void)
+{
+    return eg_shim_result(-ENOSYS);
+}
+
+SLOW look_read(read_function *next, int fd, void *buffer, size_t n)
+{
+    return next ? looked(next(fd, buffer, n), fd, buffer, n, 0) : absent();
+}
+
+SLOW look_read_chk(read_chk_function *next, int fd, void *buffer, size_t n, size_t size)
+{
+    return next ? looked(next(fd, buffer, n, size), fd, buffer, n, 0) : absent();
+}
+
+SLOW look_recv(recv_function *next, int fd, void *buffer, size_t n, int flags)
+{
+    return next ? looked(next(fd, buffer, n, flags), fd, buffer, n, flags) : absent();
+}
+
+SLOW look_recv_chk(recv_chk_function *next, int fd, void *buffer, size_t n, size_t size, int flags)
+{
+    return next ? looked(next(fd, buffer, n, size, flags), fd, buffer, n, flags) : absent();
+}
+
+SLOW look_recvfrom(recvfrom_function *next, int fd, void *buffer, size_t n, int flags,
+                   void *address, uint32_t *size)
+{
+    if (!next) return absent();
+    return looked(next(fd, buffer, n, flags, address, size), fd, buffer, n, flags);
+}
+
+long read(int fd, void *buffer, size_t n)
+{
+    read_function *next = NEXT(read);
+    if (PASSES(next, fd)) return next(fd, buffer, n);
+    return look_read(next, fd, buffer, n);
+}
+
+long __read_chk(int fd, void *buffer, size_t n, size_t size)
+{
+    read_chk_function *next = NEXT_CHK(read);
+    if (PASSES(next, fd)) return next(fd, buffer, n, size);
+    return look_read_chk(next, fd, buffer, n, size);
+}
+
+long recv(int fd, void *buffer, size_t n, int flags)
+{
+    recv_function *next = NEXT(recv);
+    if (PASSES(next, fd)) return next(fd, buffer, n, flags);
+    return look_recv(next, fd, buffer, n, flags);
+}
+
+long __recv_chk(int fd, void *buffer, size_t n, size_t size, int flags)
+{
+    recv_chk_function *next = NEXT_CHK(recv);
+    if (PASSES(next, fd)) return next(fd, buffer, n, size, flags);
+    return look_recv_chk(next, fd, buffer, n, size, flags);
+}
+
+long recvfrom(int fd, void *buffer, size_t n, int flags, void *address, uint32_t *size)
+{
+    recvfrom_function *next = NEXT(recvfrom);
+    if (PASSES(next, fd)) return next(fd, buffer, n, flags, address, size);
+    return look_recvfrom(next, fd, buffer, n, flags, address, size);
+}
