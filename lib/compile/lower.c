@@ -153,6 +153,7 @@ static void lower_header(struct eg_lowering *l, struct eg_blob *header)
     if (!policy->limit_writes) header->flags |= EG_BLOB_WRITE_FREE;
     if (policy->log_mode) header->flags |= EG_BLOB_LOG_MODE;
     if (policy->no_new_privs) header->flags |= EG_BLOB_NO_NEW_PRIVS;
+    if (policy->request_off) header->flags |= EG_BLOB_REQUEST_OFF;
     if (policy->worker_reexec) header->flags |= EG_BLOB_WORKER_REEXEC;
     if (policy->shell_rewrite) header->flags |= EG_BLOB_SHELL_REWRITE;
     if (policy->pipeline_allow) header->flags |= EG_BLOB_PIPELINE;

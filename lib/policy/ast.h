@@ -124,6 +124,7 @@ struct eg_policy {
     bool shell_rewrite;       /* default true once rewriting is built */
     bool pipeline_allow;
     bool worker_reexec;
+    bool request_off; /* events name no web request */
     struct eg_ast_rule *rules;
     size_t rule_count;
     bool limit_writes; /* there is a write block */

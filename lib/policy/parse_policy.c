@@ -155,7 +155,8 @@ static bool parse_rate(struct eg_parser *p, struct eg_span start)
     return eg_parser_once(p, EG_STR("rate"), &p->said_rate, start);
 }
 
-/* log_statement = 'file' PATH | 'stderr' | 'syslog' [ FACILITY ] | rate */
+/* log_statement = 'file' PATH | 'stderr' | 'syslog' [ FACILITY ] | rate
+ *               | 'request' ( 'on' | 'off' ) */
 static bool parse_log_statement(struct eg_parser *p)
 {
     struct eg_span start = p->token.span;
@@ -163,6 +164,7 @@ static bool parse_log_statement(struct eg_parser *p)
     if (!row) return false;
     struct eg_plain path;
     const struct eg_word_row *facility;
+    const struct eg_word_row *choice;
     switch ((int)row->id) {
     case EG_WORD_LOG_FILE:
         if (!eg_parse_plain(p, "file", "a path", &path)) return false;
@@ -184,6 +186,11 @@ static bool parse_log_statement(struct eg_parser *p)
         eg_parser_note_name(p, 's', EG_STR("syslog"), start);
         return add_sink(p, EG_SINK_SYSLOG, eg_str(facility->word), start);
     case EG_WORD_LOG_RATE: return parse_rate(p, start);
+    case EG_WORD_LOG_REQUEST:
+        choice = eg_parse_word_of(p, EG_PLACE_REQUEST, "request", "on or off");
+        if (!choice) return false;
+        p->policy->request_off = choice->id == EG_WORD_REQUEST_OFF;
+        return eg_parser_once(p, EG_STR("request"), &p->said_request, start);
     default:
         eg_report(p->diagnostics, NOT_BUILT, start, eg_quote(eg_str(row->word)).s);
         return false;

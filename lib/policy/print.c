@@ -132,7 +132,7 @@ static void print_log(struct eg_text *text, const struct eg_policy *policy)
 {
     bool rate =
         policy->rate_per_second != EG_DEFAULT_RATE || policy->rate_burst != EG_DEFAULT_BURST;
-    if (policy->sink_count == 0 && !rate) return;
+    if (policy->sink_count == 0 && !rate && !policy->request_off) return;
     add(text, "\nlog {\n");
     for (size_t i = 0; i < policy->sink_count; i++) {
         const struct eg_ast_sink *sink = &policy->sinks[i];
@@ -147,6 +147,7 @@ static void print_log(struct eg_text *text, const struct eg_policy *policy)
         add(text, "\n");
     }
     if (rate) add(text, "    rate %u/s burst %u\n", policy->rate_per_second, policy->rate_burst);
+    if (policy->request_off) add(text, "    request off\n");
     add(text, "}\n");
 }
 

@@ -160,6 +160,23 @@ struct sources {
     struct eg_target self;
 };
 
+/* The request that a CGI program was started for. */
+static void keep_request(struct store *store, const char *const *envp)
+{
+    struct eg_event_request *r = &eg_shim.request;
+    r->method = keep_context(store, envp, EG_STR("REQUEST_METHOD"));
+    r->uri = keep_context(store, envp, EG_STR("REQUEST_URI"));
+    r->script = keep_context(store, envp, EG_STR("SCRIPT_FILENAME"));
+    if (!eg_environment_get(envp, EG_STR("SCRIPT_FILENAME")).p)
+        r->script = keep_context(store, envp, EG_STR("SCRIPT_NAME"));
+    r->host = keep_context(store, envp, EG_STR("HTTP_HOST"));
+    r->remote = keep_context(store, envp, EG_STR("REMOTE_ADDR"));
+    r->remote_from = EG_REMOTE_SERVER;
+    /* Told by the environment, which the program that started us chose. */
+    r->claimed = false;
+    keep_fields(store, envp);
+}
+
 /* Everything that is kept, in one order: once to count, once to copy. */
 static void copy_all(struct store *store, const struct sources *from, struct found *found)
 {
@@ -174,18 +191,7 @@ static void copy_all(struct store *store, const struct sources *from, struct fou
     const char *self = keep(store, from->self.path);
     eg_shim.self.path.p = self;
     if (!self) eg_shim.self.path.n = 0;
-    struct eg_event_request *r = &eg_shim.request;
-    r->method = keep_context(store, from->envp, EG_STR("REQUEST_METHOD"));
-    r->uri = keep_context(store, from->envp, EG_STR("REQUEST_URI"));
-    r->script = keep_context(store, from->envp, EG_STR("SCRIPT_FILENAME"));
-    if (!eg_environment_get(from->envp, EG_STR("SCRIPT_FILENAME")).p)
-        r->script = keep_context(store, from->envp, EG_STR("SCRIPT_NAME"));
-    r->host = keep_context(store, from->envp, EG_STR("HTTP_HOST"));
-    r->remote = keep_context(store, from->envp, EG_STR("REMOTE_ADDR"));
-    r->remote_from = EG_REMOTE_SERVER;
-    /* Told by the environment, which the program that started us chose. */
-    r->claimed = false;
-    keep_fields(store, from->envp);
+    if (!(eg_shim.blob->flags & EG_BLOB_REQUEST_OFF)) keep_request(store, from->envp);
     if (store->memory)
         keep_variables(store, from->envp, found);
     else

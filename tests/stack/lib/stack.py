@@ -38,7 +38,7 @@ class Stack:
     examples = ()  # files of examples/, used as they are
     application = "/"
     port = 0
-    page = None  # the script's path, for the event's request
+    page = None  # the script's path, for the event's request; None: a server without scripts
     mail = "yes"  # what the mail column must say
     events = None
     uploads = True  # is what writes the file guarded?
@@ -195,8 +195,10 @@ class Row:
         good &= self.check(told, "an event names what was refused", "\n".join(self.trouble()))
         if told and stack.request:
             request = told[-1].get("request", {})
-            self.check(str(request.get("script", "")).endswith(stack.page) and request.get("remote") == "127.0.0.1",
-                       "and the script and the client", told[-1])
+            page = request.get("script", "").endswith(stack.page) if stack.page else \
+                request.get("uri", "").startswith(stack.application + "?do=lookup&") and "script" not in request
+            self.check(page and request.get("remote") == "127.0.0.1", "and the script and the client", told[-1])
+            self.check(told[-1].get("source") == "QUERY_STRING:host", "and the parameter that brought it", told[-1])
         return good
 
     def ask_upload(self):

@@ -106,7 +106,6 @@ class ApacheFcgid(Apache):
     examples = ("apache/php-fcgid.conf",)
     modules = ("fcgid",)
     port = 8012
-    request = False
     application = "/app.php"
     page = "/srv/www/html/app.php"
 
@@ -218,7 +217,6 @@ class PhpFpm(Nginx):
     port = 8016
     script = page = "/srv/www/html/app.php"
     socket = "/run/php/www.sock"
-    request = False
 
     def pool(self, extra=""):
         box.put("/etc/php/8.2/fpm/php-fpm.conf",
@@ -242,6 +240,7 @@ class PhpFpmEnv(PhpFpm):
     attach = "env[] of the pool"
     examples = ("php-fpm/pool-env.conf",)
     uploads = False
+    request = False  # only what the workers start is guarded, and PHP tells that nothing
     port = 8017
 
     def prepare(self):
@@ -266,8 +265,6 @@ class Service(Stack):
     unit = ""
     policy = ""
     attach = "drop-in, run"
-    request = False
-    page = "/"
 
     def prepare(self):
         site_policy(self.policy, self.events)
@@ -312,8 +309,6 @@ class Container(Stack):
     attach = "ENTRYPOINT, run"
     examples = ("container/Dockerfile",)
     port = 8080
-    request = False
-    page = "/"
 
     def prepare(self):
         site_policy("container", self.events,
