@@ -161,7 +161,8 @@ void eg_hand_accepted(int fd)
 void eg_hand_close(int fd)
 {
     struct eg_hand *hand = __atomic_load_n(&eg_hand, __ATOMIC_ACQUIRE);
-    if (__atomic_load_n(&hand->top.owner, __ATOMIC_RELAXED) != (uint32_t)eg_sys(__NR_getpid)) return;
+    if (__atomic_load_n(&hand->top.owner, __ATOMIC_RELAXED) != (uint32_t)eg_sys(__NR_getpid))
+        return;
     uint8_t old = entry(hand, fd);
     struct eg_hand_slot *slot = slot_of(hand, old);
     if (!set_entry(hand, fd, old, EG_HAND_NO_CONNECTION) || !slot) return;
@@ -189,8 +190,7 @@ static struct eg_hand_slot *claim(struct eg_hand *hand)
     }
     /* Who began a head and does not end it makes room. */
     if (!oldest || !change(oldest, EG_HAND_PARTIAL, EG_HAND_BUSY)) return NULL;
-    if (oldest->fd >= 0)
-        set_entry(hand, oldest->fd, value_of(hand, oldest, true), EG_HAND_UNSEEN);
+    if (oldest->fd >= 0) set_entry(hand, oldest->fd, value_of(hand, oldest, true), EG_HAND_UNSEEN);
     return oldest;
 }
 
@@ -250,7 +250,7 @@ static void find_peer(int fd, struct eg_web_request *request)
     struct eg_buf b = eg_buf_over(text, sizeof(text));
     if (eg_sys(__NR_getpeername, fd, address, &size) < 0) return;
     uint16_t family = (uint16_t)(address[0] | address[1] << 8);
-    if (family == 2 && size >= 8) put_peer(&b, address + 4, false);   /* AF_INET */
+    if (family == 2 && size >= 8) put_peer(&b, address + 4, false);  /* AF_INET */
     if (family == 10 && size >= 24) put_peer(&b, address + 8, true); /* AF_INET6 */
     if (b.n) eg_web_set_peer(request, eg_buf_view(&b));
 }

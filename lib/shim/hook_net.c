@@ -20,7 +20,7 @@ typedef long recvfrom_function(int fd, void *buffer, size_t n, int flags, void *
                                uint32_t *size);
 
 /* Found at the start (class `net`), or when none has come before. */
-#define NEXT(function) (function##_function *)eg_next(EG_NEXT_##function)
+#define NEXT(function)     (function##_function *)eg_next(EG_NEXT_##function)
 #define NEXT_CHK(function) (function##_chk_function *)eg_next(EG_NEXT___##function##_chk)
 #define PASSES(next, fd)   __builtin_expect((next) && !eg_hand_looks(fd), 1)
 

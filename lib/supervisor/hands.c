@@ -73,8 +73,7 @@ static bool read_request(const struct eg_hands_record *record, const struct eg_h
     /* another thread may have taken the next one meanwhile */
     if (!read_top(record, &second)) return false;
     return second.slots[choice.index].number == first.slots[choice.index].number &&
-           EG_HAND_STATE(second.slots[choice.index].state) == EG_HAND_READY &&
-           eg_web_check(memory);
+           EG_HAND_STATE(second.slots[choice.index].state) == EG_HAND_READY && eg_web_check(memory);
 }
 
 bool eg_hands_request(const struct eg_hands *hands, pid_t tid, pid_t tgid,

@@ -21,7 +21,7 @@ enum eg_hand_state {
     EG_HAND_READY,   /* a request in hand */
     EG_HAND_ENDED,   /* over, but somebody still looks */
 };
-#define EG_HAND_STATE(word) ((word) & 0xffu)
+#define EG_HAND_STATE(word) ((word)&0xffu)
 #define EG_HAND_USER        0x100u
 
 struct eg_hand_slot {
@@ -71,10 +71,10 @@ struct eg_hand_who {
 
 /* What can be said of the request that a thread serves. */
 struct eg_hand_choice {
-    bool any;         /* something is in hand at all */
-    bool certain;     /* it is slots[index] */
+    bool any;     /* something is in hand at all */
+    bool certain; /* it is slots[index] */
     uint32_t index;
-    uint64_t among;   /* not certain: bit by slot, one of them if any */
+    uint64_t among; /* not certain: bit by slot, one of them if any */
 };
 
 /* Which request does it serve?  Its own, where the connection carries no other; the

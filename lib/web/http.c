@@ -3,8 +3,23 @@
  * tells where the next head begins. */
 #include "web/parts.h"
 
-enum { METHOD, URI, VERSION, NAME_START, NAME, VALUE_START, VALUE, PASS_LINE, BODY, SIZE, EXTENSION,
-       DATA, DATA_END, TRAILER_START, TRAILER };
+enum {
+    METHOD,
+    URI,
+    VERSION,
+    NAME_START,
+    NAME,
+    VALUE_START,
+    VALUE,
+    PASS_LINE,
+    BODY,
+    SIZE,
+    EXTENSION,
+    DATA,
+    DATA_END,
+    TRAILER_START,
+    TRAILER
+};
 
 #define METHOD_MAX 24u
 
@@ -77,8 +92,8 @@ static void claim_remote(struct eg_web_request *request, struct eg_str address,
                          enum eg_event_remote from)
 {
     if (!address.n || request->remote_from > (uint8_t)from) return;
-    request->remote = (struct eg_web_span){ (uint16_t)(address.p - request->text),
-                                            (uint16_t)address.n };
+    request->remote =
+        (struct eg_web_span){ (uint16_t)(address.p - request->text), (uint16_t)address.n };
     request->remote_from = (uint8_t)from;
 }
 
