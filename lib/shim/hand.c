@@ -17,7 +17,9 @@
 
 struct eg_hand *eg_hand;
 
+/* linux/socket.h has neither */
 #define SOL_SOCKET_LEVEL 1
+#define SOCK_STREAM      1
 
 /* ---- slots ---- */
 
@@ -158,6 +160,23 @@ void eg_hand_accepted(int fd)
     if (set_entry(hand, fd, old, EG_HAND_EXPECTING) && slot) end_slot(slot);
 }
 
+static int option(int fd, int name)
+{
+    int value = 0;
+    uint32_t size = sizeof(value);
+    long r = eg_sys(__NR_getsockopt, fd, SOL_SOCKET_LEVEL, name, &value, &size);
+    return r < 0 ? -1 : value;
+}
+
+/* Node's cluster accepts in one process and serves in others. */
+void eg_hand_received(int fd)
+{
+    unsigned char address[128];
+    uint32_t size = sizeof(address);
+    if (option(fd, SO_TYPE) != SOCK_STREAM || option(fd, SO_ACCEPTCONN) != 0) return;
+    if (eg_sys(__NR_getpeername, fd, address, &size) == 0) eg_hand_accepted(fd);
+}
+
 void eg_hand_close(int fd)
 {
     struct eg_hand *hand = __atomic_load_n(&eg_hand, __ATOMIC_ACQUIRE);
@@ -255,8 +274,9 @@ static void find_peer(int fd, struct eg_web_request *request)
     if (b.n) eg_web_set_peer(request, eg_buf_view(&b));
 }
 
-/* A head was just taken whole. */
-static void taken(struct eg_hand *hand, struct eg_hand_slot *slot, struct eg_hand_body *body)
+/* A head was just taken whole.  False: the descriptor is none of a connection any
+ * more. */
+static bool taken(struct eg_hand *hand, struct eg_hand_slot *slot, struct eg_hand_body *body)
 {
     uint32_t owner = __atomic_load_n(&hand->top.owner, __ATOMIC_RELAXED);
     uint64_t thread = this_thread();
@@ -269,8 +289,10 @@ static void taken(struct eg_hand *hand, struct eg_hand_slot *slot, struct eg_han
     slot->socket = socket_of(slot->fd);
     slot->protocol = body->head.protocol;
     slot->keeps = body->head.keeps;
+    if (!slot->socket) return false;
     if (body->head.protocol == EG_WEB_HTTP && !body->request.remote.size)
         find_peer(slot->fd, &body->request);
+    return true;
 }
 
 /* Take the slot of this connection, or a free one for its first bytes. */
@@ -306,7 +328,7 @@ void eg_hand_read(int fd, const char *bytes, size_t n)
     uint32_t heads = body->head.heads;
     eg_web_feed(&body->head, &body->request, bytes, n);
     bool whole = body->head.complete && body->head.heads != heads;
-    if (whole) taken(hand, slot, body);
+    if (whole && !taken(hand, slot, body)) body->head.lost = true;
     uint8_t next = body->head.lost ? EG_HAND_UNSEEN : value_of(hand, slot, !body->head.over);
     /* closed meanwhile, by another thread or a signal's handler: over */
     bool stays = next == value || set_entry(hand, fd, value, next);

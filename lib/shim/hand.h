@@ -47,6 +47,9 @@ void eg_hand_idle(void);
 /* accept(2) returned this descriptor. */
 void eg_hand_accepted(int fd);
 
+/* A descriptor came from another process: is it a connection? */
+void eg_hand_received(int fd);
+
 /* These bytes were read from it. */
 void eg_hand_read(int fd, const char *bytes, size_t n);
 

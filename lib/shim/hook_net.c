@@ -132,3 +132,64 @@ long recvfrom(int fd, void *buffer, size_t n, int flags, void *address, uint32_t
     if (PASSES(next, fd)) return next(fd, buffer, n, flags, address, size);
     return look_recvfrom(next, fd, buffer, n, flags, address, size);
 }
+
+/* ---- messages, which bring descriptors as well ---- */
+
+/* What both libcs agree on: musl has 32 bits and padding where glibc has 64. */
+struct part {
+    char *p;
+    size_t n;
+};
+struct message {
+    void *name;
+    uint32_t name_size;
+    struct part *parts;
+    uint32_t part_count, padding_1;
+    char *control;
+    uint32_t control_size, padding_2;
+    int flags;
+};
+struct control {
+    uint32_t size, padding;
+    int level, type;
+};
+#define RIGHTS        1
+#define CONTROL_ALIGN 8u
+
+static void receive_rights(const struct message *m)
+{
+    for (uint32_t at = 0; m->control && m->control_size - at >= sizeof(struct control);) {
+        const struct control *c = (const struct control *)(const void *)(m->control + at);
+        if (c->size < sizeof(*c) || c->size > m->control_size - at) return;
+        const int *fds = (const int *)(const void *)(c + 1);
+        if (c->level == 1 /* SOL_SOCKET */ && c->type == RIGHTS)
+            for (uint32_t i = 0; i < (c->size - sizeof(*c)) / sizeof(int); i++)
+                eg_hand_received(fds[i]);
+        uint32_t step = (c->size + CONTROL_ALIGN - 1) & ~(CONTROL_ALIGN - 1);
+        if (step > m->control_size - at) return;
+        at += step;
+    }
+}
+
+SLOW look_message(int fd, const struct message *m, long r, int flags)
+{
+    long left = r;
+    if (r >= 0 && m->control_size) receive_rights(m);
+    if (r <= 0 || flags & (PEEK | TRUNCATE) || !eg_hand_looks(fd)) return r;
+    for (uint32_t i = 0; i < m->part_count && left > 0; i++) {
+        size_t n = m->parts[i].n < (size_t)left ? m->parts[i].n : (size_t)left;
+        if (n) eg_hand_read(fd, m->parts[i].p, n);
+        left -= (long)n;
+    }
+    return r;
+}
+
+long recvmsg(int fd, void *message, int flags)
+{
+    typedef long recvmsg_function(int, void *, int);
+    recvmsg_function *next = NEXT(recvmsg);
+    const struct message *m = message;
+    if (__builtin_expect(!next, 0)) return absent();
+    if (!m || (!m->control_size && !eg_hand_looks(fd))) return next(fd, message, flags);
+    return look_message(fd, m, next(fd, message, flags), flags);
+}

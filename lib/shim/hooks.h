@@ -72,6 +72,7 @@ EG_HOOK long __read_chk(int fd, void *buffer, size_t n, size_t size);
 EG_HOOK long recv(int fd, void *buffer, size_t n, int flags);
 EG_HOOK long __recv_chk(int fd, void *buffer, size_t n, size_t size, int flags);
 EG_HOOK long recvfrom(int fd, void *buffer, size_t n, int flags, void *address, uint32_t *size);
+EG_HOOK long recvmsg(int fd, void *message, int flags);
 
 EG_HOOK int mkdir(const char *path, uint32_t mode);
 EG_HOOK int mkdirat(int dirfd, const char *path, uint32_t mode);

@@ -10,8 +10,8 @@
 #include "web/head.h"
 
 #define EG_HAND_VERSION 1u
-#define EG_HAND_SLOTS   64u    /* requests at once */
-#define EG_HAND_FDS     16384u /* connections have lower descriptors, or are not seen */
+#define EG_HAND_SLOTS   64u        /* requests at once */
+#define EG_HAND_FDS     (1u << 20) /* descriptors: as many as fs.nr_open allows at first */
 
 /* Low byte of a slot's state; the rest counts who looks at it. */
 enum eg_hand_state {

@@ -85,6 +85,12 @@ static ssize_t by_recvfrom(int fd, char *buffer, size_t n)
     socklen_t size = sizeof(address);
     return recvfrom(fd, buffer, n, 0, (struct sockaddr *)&address, &size);
 }
+static ssize_t by_recvmsg(int fd, char *buffer, size_t n)
+{
+    struct iovec parts[3] = { { buffer, n / 2 }, { NULL, 0 }, { buffer + n / 2, n - n / 2 } };
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = 3 };
+    return recvmsg(fd, &message, 0);
+}
 static ssize_t by_read_chk(int fd, char *buffer, size_t n)
 {
     ssize_t (*f)(int, void *, size_t, size_t) = find("__read_chk");
@@ -123,4 +129,8 @@ int try___recv_chk(void)
 int try_recvfrom(void)
 {
     return serve(by_recvfrom);
+}
+int try_recvmsg(void)
+{
+    return serve(by_recvmsg);
 }
