@@ -142,6 +142,9 @@ $(BUILD)/obj/lib/$(1)/%.o: lib/$(1)/%.c $(OBJ_NEEDS)
 endef
 $(foreach d,$(FREE_DIRS) shim,$(eval $(call free_rule,$(d))))
 
+# A thread that is cancelled in read(2) unwinds through its hook.
+$(BUILD)/obj/lib/shim/hook_net.o: CFLAGS_FREE += -fasynchronous-unwind-tables
+
 $(BUILD)/obj/lib/shim/%.o: lib/shim/%.S $(OBJ_NEEDS)
 	@mkdir -p $(@D)
 	$(call say,AS,$@)
