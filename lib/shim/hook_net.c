@@ -19,10 +19,18 @@ typedef long recv_chk_function(int fd, void *buffer, size_t n, size_t size, int 
 typedef long recvfrom_function(int fd, void *buffer, size_t n, int flags, void *address,
                                uint32_t *size);
 
-/* Found at the start (class `net`), or when none has come before. */
-#define NEXT(function)     (function##_function *)eg_next(EG_NEXT_##function)
-#define NEXT_CHK(function) (function##_chk_function *)eg_next(EG_NEXT___##function##_chk)
-#define PASSES(next, fd)   __builtin_expect((next) && !eg_hand_looks(fd), 1)
+/* Found at the start (class `net`), or when none has come before.  FOUND alone keeps
+ * the way that every read takes without a frame. */
+#define NEXT(function)      (function##_function *)eg_next(EG_NEXT_##function)
+#define NEXT_CHK(function)  (function##_chk_function *)eg_next(EG_NEXT___##function##_chk)
+#define FOUND(function)     (function##_function *)found(EG_NEXT_##function)
+#define FOUND_CHK(function) (function##_chk_function *)found(EG_NEXT___##function##_chk)
+#define PASSES(next, fd)    __builtin_expect((next) && !eg_hand_looks(fd), 1)
+
+static inline eg_function found(enum eg_next which)
+{
+    return __atomic_load_n(&eg_next_found[which], __ATOMIC_RELAXED);
+}
 
 /* include/linux/socket.h of the kernel: not for users, but the same everywhere */
 #define PEEK     0x02
@@ -31,7 +39,7 @@ typedef long recvfrom_function(int fd, void *buffer, size_t n, int flags, void *
 /* What was only looked at comes again. */
 static long looked(long r, int fd, const void *buffer, size_t n, int flags)
 {
-    if (r > 0 && !(flags & (PEEK | TRUNCATE)))
+    if (r > 0 && eg_hand_looks(fd) && !(flags & (PEEK | TRUNCATE)))
         eg_hand_read(fd, buffer, (size_t)r < n ? (size_t)r : n);
     return r;
 }
@@ -71,66 +79,68 @@ SLOW absent(void)
     return eg_shim_result(-ENOSYS);
 }
 
-SLOW look_read(read_function *next, int fd, void *buffer, size_t n)
+/* A read of a connection whose head is awaited, or the first call of all. */
+SLOW look_read(int fd, void *buffer, size_t n)
 {
+    read_function *next = NEXT(read);
     return next ? looked(next(fd, buffer, n), fd, buffer, n, 0) : absent();
 }
 
-SLOW look_read_chk(read_chk_function *next, int fd, void *buffer, size_t n, size_t size)
+SLOW look_read_chk(int fd, void *buffer, size_t n, size_t size)
 {
+    read_chk_function *next = NEXT_CHK(read);
     return next ? looked(next(fd, buffer, n, size), fd, buffer, n, 0) : absent();
 }
 
-SLOW look_recv(recv_function *next, int fd, void *buffer, size_t n, int flags)
+SLOW look_recv(int fd, void *buffer, size_t n, int flags)
 {
+    recv_function *next = NEXT(recv);
     return next ? looked(next(fd, buffer, n, flags), fd, buffer, n, flags) : absent();
 }
 
-SLOW look_recv_chk(recv_chk_function *next, int fd, void *buffer, size_t n, size_t size, int flags)
+SLOW look_recv_chk(int fd, void *buffer, size_t n, size_t size, int flags)
 {
+    recv_chk_function *next = NEXT_CHK(recv);
     return next ? looked(next(fd, buffer, n, size, flags), fd, buffer, n, flags) : absent();
 }
 
-SLOW look_recvfrom(recvfrom_function *next, int fd, void *buffer, size_t n, int flags,
-                   void *address, uint32_t *size)
+SLOW look_recvfrom(int fd, void *buffer, size_t n, int flags, void *address, uint32_t *size)
 {
+    recvfrom_function *next = NEXT(recvfrom);
     if (!next) return absent();
     return looked(next(fd, buffer, n, flags, address, size), fd, buffer, n, flags);
 }
 
 long read(int fd, void *buffer, size_t n)
 {
-    read_function *next = NEXT(read);
-    if (PASSES(next, fd)) return next(fd, buffer, n);
-    return look_read(next, fd, buffer, n);
+    read_function *next = FOUND(read);
+    return PASSES(next, fd) ? next(fd, buffer, n) : look_read(fd, buffer, n);
 }
 
 long __read_chk(int fd, void *buffer, size_t n, size_t size)
 {
-    read_chk_function *next = NEXT_CHK(read);
-    if (PASSES(next, fd)) return next(fd, buffer, n, size);
-    return look_read_chk(next, fd, buffer, n, size);
+    read_chk_function *next = FOUND_CHK(read);
+    return PASSES(next, fd) ? next(fd, buffer, n, size) : look_read_chk(fd, buffer, n, size);
 }
 
 long recv(int fd, void *buffer, size_t n, int flags)
 {
-    recv_function *next = NEXT(recv);
-    if (PASSES(next, fd)) return next(fd, buffer, n, flags);
-    return look_recv(next, fd, buffer, n, flags);
+    recv_function *next = FOUND(recv);
+    return PASSES(next, fd) ? next(fd, buffer, n, flags) : look_recv(fd, buffer, n, flags);
 }
 
 long __recv_chk(int fd, void *buffer, size_t n, size_t size, int flags)
 {
-    recv_chk_function *next = NEXT_CHK(recv);
+    recv_chk_function *next = FOUND_CHK(recv);
     if (PASSES(next, fd)) return next(fd, buffer, n, size, flags);
-    return look_recv_chk(next, fd, buffer, n, size, flags);
+    return look_recv_chk(fd, buffer, n, size, flags);
 }
 
 long recvfrom(int fd, void *buffer, size_t n, int flags, void *address, uint32_t *size)
 {
-    recvfrom_function *next = NEXT(recvfrom);
+    recvfrom_function *next = FOUND(recvfrom);
     if (PASSES(next, fd)) return next(fd, buffer, n, flags, address, size);
-    return look_recvfrom(next, fd, buffer, n, flags, address, size);
+    return look_recvfrom(fd, buffer, n, flags, address, size);
 }
 
 /* ---- messages, which bring descriptors as well ---- */

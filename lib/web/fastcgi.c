@@ -79,10 +79,11 @@ void eg_web_fastcgi(struct eg_web_head *head, struct eg_web_request *request,
             return;
         }
         if (head->step == HEADER) {
-            if (!in->n) return;
-            head->header[head->have++] = (unsigned char)*in->p;
-            in->p++, in->n--;
-            if (head->have < sizeof(head->header)) continue;
+            while (in->n && head->have < sizeof(head->header)) {
+                head->header[head->have++] = (unsigned char)*in->p;
+                in->p++, in->n--;
+            }
+            if (head->have < sizeof(head->header)) return;
             head->have = 0;
             begin_record(head);
         } else if (head->step == CONTENT) {

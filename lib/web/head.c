@@ -26,8 +26,9 @@ void eg_web_finish(struct eg_web_head *head)
 
 /* ---- fields ---- */
 
+/* Of a known length: a few instructions. */
 #define KNOWN(text, known)                                                                         \
-    if (eg_str_equal(name, EG_STR(text))) return known
+    if (__builtin_memcmp(name.p, text, sizeof(text) - 1) == 0) return known
 
 /* Most names of a request are HTTP_*, or of no interest. */
 static enum eg_web_known known_header(struct eg_str name)
@@ -49,7 +50,7 @@ static enum eg_web_known known_header(struct eg_str name)
 
 static enum eg_web_known known_name(struct eg_str name)
 {
-    if (eg_str_starts(name, EG_STR("HTTP_"))) return known_header(name);
+    if (name.n > 5 && __builtin_memcmp(name.p, "HTTP_", 5) == 0) return known_header(name);
     switch (name.n) {
     case 11:
         KNOWN("REQUEST_URI", EG_WEB_URI);
@@ -69,8 +70,14 @@ void eg_web_begin_name(struct eg_web_head *head)
     head->name_size = 0;
 }
 
-static void copy(char *to, const char *from, size_t n)
+/* Most are short: eight bytes at once, the last eight again where they overlap. */
+static inline void copy(char *to, const char *from, size_t n)
 {
+    if (n >= 8) {
+        for (size_t i = 0; i + 8 <= n; i += 8) __builtin_memcpy(to + i, from + i, 8);
+        __builtin_memcpy(to + n - 8, from + n - 8, 8);
+        return;
+    }
     for (size_t i = 0; i < n; i++) to[i] = from[i];
 }
 
@@ -90,11 +97,16 @@ static struct eg_str name_of(const struct eg_web_head *head)
     return (struct eg_str){ head->name, head->name_size };
 }
 
-void eg_web_begin_value(struct eg_web_head *head, struct eg_web_request *request)
+static enum eg_web_known known(struct eg_str name)
 {
-    bool fits = head->name_size && head->name_size < EG_WEB_NAME;
+    return name.n && name.n < EG_WEB_NAME ? known_name(name) : EG_WEB_IGNORED;
+}
+
+static void begin_value(struct eg_web_head *head, struct eg_web_request *request,
+                        enum eg_web_known field)
+{
     head->value = (struct eg_web_span){ request->used, 0 };
-    head->field = fits ? (uint8_t)known_name(name_of(head)) : EG_WEB_IGNORED;
+    head->field = (uint8_t)field;
     head->cut = false;
     head->room = 0;
     if (head->field == EG_WEB_IGNORED) return;
@@ -102,6 +114,11 @@ void eg_web_begin_value(struct eg_web_head *head, struct eg_web_request *request
     size_t others = EG_WEB_OTHERS - request->others;
     if (head->field == EG_WEB_OTHER && room > others) room = others;
     head->room = (uint16_t)(room < EG_WEB_VALUE ? room : EG_WEB_VALUE);
+}
+
+void eg_web_begin_value(struct eg_web_head *head, struct eg_web_request *request)
+{
+    begin_value(head, request, known(name_of(head)));
 }
 
 void eg_web_add_value(struct eg_web_head *head, struct eg_web_request *request, const char *p,
@@ -239,6 +256,68 @@ static void take_length_byte(struct eg_web_head *head, struct eg_web_request *re
     settle(head, request, uwsgi);
 }
 
+/* A length that lies in the input, and its bytes; 0: it does not. */
+static size_t whole_length(const unsigned char *p, size_t n, bool uwsgi, uint32_t *ret)
+{
+    if (uwsgi) {
+        if (n < 2) return 0;
+        *ret = (uint32_t)(p[0] | p[1] << 8);
+        return 2;
+    }
+    if (n && p[0] < 0x80) {
+        *ret = p[0];
+        return 1;
+    }
+    if (n < 4) return 0;
+    *ret = (uint32_t)(p[0] & 0x7f) << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+    return 4;
+}
+
+/* The same as the steps below, for a pair that lies in the input as a whole, as
+ * nearly all do: what is of no interest is not copied.  Returns its bytes, or 0. */
+static size_t whole_pair(struct eg_web_head *head, struct eg_web_request *request, bool uwsgi,
+                         const char *p, size_t n)
+{
+    struct eg_str name, value;
+    uint32_t name_size = 0, value_size = 0;
+    const unsigned char *u = (const unsigned char *)p;
+    size_t first = whole_length(u, n, uwsgi, &name_size);
+    size_t skipped = uwsgi ? name_size : 0;
+    if (!first || n - first < skipped) return 0;
+    size_t second = whole_length(u + first + skipped, n - first - skipped, uwsgi, &value_size);
+    uint64_t size = (uint64_t)first + second + name_size + value_size;
+    if (!second || size > n) return 0;
+    name = (struct eg_str){ p + first + (uwsgi ? 0 : second), name_size };
+    value = (struct eg_str){ p + first + second + name_size, value_size };
+    enum eg_web_known field = known(name);
+    if (field != EG_WEB_IGNORED) {
+        eg_web_begin_name(head);
+        eg_web_add_name(head, name.p, name.n);
+        begin_value(head, request, field);
+        eg_web_add_value(head, request, value.p, value.n);
+        eg_web_end_value(head, request);
+    }
+    return (size_t)size;
+}
+
+/* Bytes of a pair that comes in pieces. */
+static size_t part_of_pair(struct eg_web_head *head, struct eg_web_request *request, bool uwsgi,
+                           const char *p, size_t n)
+{
+    if (head->pair_step == NAME_LENGTH || head->pair_step == VALUE_LENGTH) {
+        take_length_byte(head, request, uwsgi, (unsigned char)*p);
+        return 1;
+    }
+    size_t part = head->left < n ? head->left : n;
+    if (head->pair_step == NAME)
+        eg_web_add_name(head, p, part);
+    else
+        eg_web_add_value(head, request, p, part);
+    head->left -= (uint32_t)part;
+    settle(head, request, uwsgi);
+    return part;
+}
+
 void eg_web_pairs(struct eg_web_head *head, struct eg_web_request *request, bool uwsgi,
                   struct eg_web_input *in, size_t n)
 {
@@ -247,19 +326,12 @@ void eg_web_pairs(struct eg_web_head *head, struct eg_web_request *request, bool
     in->p += n;
     in->n -= n;
     while (n) {
-        if (head->pair_step == NAME_LENGTH || head->pair_step == VALUE_LENGTH) {
-            take_length_byte(head, request, uwsgi, (unsigned char)*p);
-            p++, n--;
-            continue;
-        }
-        size_t part = head->left < n ? head->left : n;
-        if (head->pair_step == NAME)
-            eg_web_add_name(head, p, part);
-        else
-            eg_web_add_value(head, request, p, part);
-        p += part, n -= part;
-        head->left -= (uint32_t)part;
-        settle(head, request, uwsgi);
+        size_t done = 0;
+        if (head->pair_step == NAME_LENGTH && !head->length_bytes)
+            done = whole_pair(head, request, uwsgi, p, n);
+        if (!done) done = part_of_pair(head, request, uwsgi, p, n);
+        p += done;
+        n -= done;
     }
 }
 

@@ -214,7 +214,7 @@ static int race(void *(*role)(void *), bool starts)
     for (size_t i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, role, (void *)(i + 1))) die("thread");
     if (starts && pthread_create(&threads[THREADS], NULL, start, NULL)) die("thread");
-    for (size_t i = 0; i < THREADS + starts; i++) pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < (size_t)(THREADS + starts); i++) pthread_join(threads[i], NULL);
     printf("served %lu, %lu signals\n", served, handled);
     return served < 100;
 }
