@@ -282,6 +282,13 @@ soak: deps-test all test-programs
 	@EG_FUZZER='$(abspath $(BUILD))/fuzzer' EG_FUZZ_SECONDS=$(FUZZ_SECONDS) \
 	    tests/run -t 3600 -o '$(ONLY)' -- $(wildcard tests/*/*.soak)
 
+# A new user's way on a fresh Debian, and the document of it; as root, needs debootstrap.
+.PHONY: walk
+walk: deps-test
+	@mkdir -p $(BUILD)
+	@tests/stack/walk >$(BUILD)/walkthrough.md
+	@cp $(BUILD)/walkthrough.md docs/walkthrough.md
+
 # --- Lint ---------------------------------------------------------------------
 
 C_FILES := $(wildcard lib/*/*.c cli/*.c cli/*/*.c helper/*.c tests/*/*.c bench/*.c examples/*/*.c)

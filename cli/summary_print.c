@@ -51,6 +51,20 @@ static const char *sentence_of(const char *slug)
     return "a reason that this release does not know";
 }
 
+static const char *remedy_of(const char *slug)
+{
+    static const struct {
+        const char *slug, *text;
+    } remedies[] = {
+#define M(reason, seen, remedy) { reason, remedy },
+#include "table/remedies.def"
+#undef M
+    };
+    for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++)
+        if (strcmp(remedies[i].slug, slug) == 0) return remedies[i].text;
+    return NULL;
+}
+
 static void put_times(FILE *out, const struct eg_summary_times *times)
 {
     eg_summary_put(out, times->first, EG_SUMMARY_TIME_MAX);
@@ -92,6 +106,8 @@ static void put_group(FILE *out, const struct eg_summary_group *group)
         fputs(group->other_scripts ? ", and others\n" : "\n", out);
     }
     put_field(out, "rule", group->rule);
+    if (strcmp(group->action, "deny") == 0 || strcmp(group->action, "would-deny") == 0)
+        put_field(out, "if meant", remedy_of(group->reason));
     fputs("          when     ", out);
     put_times(out, &group->times);
     putc('\n', out);

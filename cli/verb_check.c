@@ -81,8 +81,16 @@ static __attribute__((format(printf, 2, 3))) void note(struct table *t, const ch
     if (t->note_count == sizeof t->notes / sizeof t->notes[0]) return;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&t->notes[t->note_count], format, args) >= 0) t->note_count++;
+    char *text = NULL;
+    if (vasprintf(&text, format, args) < 0) text = NULL;
     va_end(args);
+    /* once, though many rules may name the program */
+    for (size_t i = 0; text && i < t->note_count; i++)
+        if (strcmp(t->notes[i], text) == 0) {
+            free(text);
+            text = NULL;
+        }
+    if (text) t->notes[t->note_count++] = text;
 }
 
 static bool any_arguments(const struct eg_ast_rule *rule)
@@ -133,9 +141,9 @@ static void add_rule(struct table *t, const struct eg_ast_rule *rule)
     if (place && program && rule->verb != EG_VERB_DENY) {
         if (program->flags & EG_PROGRAM_MISSING)
             note(t,
-                 "%s: %s is absent on this host; installed later, it is refused until the worker "
-                 "is restarted",
-                 place, eg_blob_cstr(blob, program->spelled));
+                 "%s is absent on this host; installed later, it is refused until the worker is "
+                 "restarted",
+                 eg_blob_cstr(blob, program->spelled));
         if (program->flags & EG_PROGRAM_STATIC)
             note(t,
                  "%s: %s is static: the shim does not enter it, so what it starts in turn is held "
