@@ -88,6 +88,11 @@ int eg_cli_parse(const struct eg_cli_verb *verb, const struct eg_cli_option *opt
 int eg_cli_parse_command(const struct eg_cli_verb *verb, const struct eg_cli_option *options,
                          const char *const *policy, int argc, char ***argv);
 
+/* The command line of a file whose first line is `#!PATH/execguard exec OPTIONS -- PROGRAM'
+ * as if it had been typed: PROGRAM gets the file and its arguments, with --wrapper
+ * among the options its arguments alone.  Any other command line as it is. */
+char **eg_cli_read_first_line(int *argc, char **argv);
+
 /* A usage mistake: message, and where to find help.  Returns EG_EXIT_FAILED. */
 int eg_cli_usage(const struct eg_cli_verb *verb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -78,6 +78,7 @@ static int help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    argv = eg_cli_read_first_line(&argc, argv);
     if (argc < 2) return eg_cli_error("no verb given; `execguard --help' lists them");
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return print_help();

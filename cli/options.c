@@ -4,6 +4,7 @@
  * behind a `--`. */
 #include "cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct cursor {
@@ -115,4 +116,33 @@ int eg_cli_parse_command(const struct eg_cli_verb *verb, const struct eg_cli_opt
     if (!*policy) return eg_cli_usage(verb, "no policy given (-p POLICY)");
     if (argc == 0) return eg_cli_usage(verb, "no command given");
     return -1;
+}
+
+/* The kernel hands what stands behind the interpreter over as one word, then the
+ * file's name, then the file's arguments. */
+char **eg_cli_read_first_line(int *argc, char **argv)
+{
+    static const char blanks[] = " \t";
+    bool is_line =
+        *argc >= 3 && (strncmp(argv[1], "exec ", 5) == 0 || strncmp(argv[1], "run ", 4) == 0);
+    if (!is_line) return argv;
+    char *line = strdup(argv[1]);
+    char **words = calloc(strlen(argv[1]) + (size_t)*argc + 1, sizeof *words);
+    if (!line || !words) exit(eg_cli_error("out of memory"));
+
+    bool wrapper = false, options = true;
+    char *rest = NULL;
+    int count = 0;
+    words[count++] = argv[0];
+    for (char *word = strtok_r(line, blanks, &rest); word; word = strtok_r(NULL, blanks, &rest)) {
+        if (strcmp(word, "--") == 0) options = false;
+        if (options && strcmp(word, "--wrapper") == 0)
+            wrapper = true;
+        else
+            words[count++] = word;
+    }
+    for (int i = wrapper ? 3 : 2; i < *argc; i++) words[count++] = argv[i];
+    words[count] = NULL;
+    *argc = count;
+    return words;
 }

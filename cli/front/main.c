@@ -41,6 +41,7 @@ int main(int argc, char **argv)
     /* one write a line, which this libc would not do by itself */
     static char line[BUFSIZ];
     setvbuf(stderr, line, _IOLBF, sizeof line);
+    argv = eg_cli_read_first_line(&argc, argv);
     words = argv;
     for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(verbs[i].name, argv[1]) == 0) return verbs[i].run(&verbs[i], argc - 1, argv + 1);
