@@ -4,7 +4,8 @@
  * What was refused holds attacks, so a rule is no broader than what it stands for: an
  * argument is written as it was seen, and a placeholder only where different arguments
  * of one form were, of the narrowest class that holds them.  Each rule is compiled, has
- * to allow all of its calls and to refuse a further argument, before it is printed. */
+ * to allow all of its calls and to refuse a further argument or another one in the place of
+ * any, before it is printed. */
 #include "cli.h"
 
 #include "api/judge.h"
@@ -229,7 +230,9 @@ static void put_rule(struct eg_text *out, const struct list *list)
     for (size_t i = 1; i < list->commands[0].count; i++) put_argument(out, list, i);
 }
 
-static bool allows(const struct eg_blob *blob, const struct command *command, bool one_more)
+/* With another word in the place of one (0: none). */
+static bool allows(const struct eg_blob *blob, const struct command *command, size_t changed,
+                   bool one_more)
 {
     static char spelled[EG_PATH_MAX], path[EG_PATH_MAX];
     static struct eg_api_search inner;
@@ -238,6 +241,7 @@ static bool allows(const struct eg_blob *blob, const struct command *command, bo
     struct eg_decision decision;
     struct eg_exec_request request = { .argv = argv, .argc = command->count, .lookup = &lookup };
     memcpy(argv, command->words, command->count * sizeof *argv);
+    if (changed) argv[changed] = "~";
     if (one_more) argv[request.argc++] = "further";
     argv[request.argc] = NULL;
     if (eg_resolve_search(eg_api_search_path(), eg_str(command->spelled), spelled, path,
@@ -280,9 +284,13 @@ static bool holds(const struct eg_text *rule, const struct list *list)
     diagnostics = (struct eg_diagnostics){ 0 };
     if (eg_policy_parse("suggested", eg_str(text), &options, &diagnostics, &policy) == 0 &&
         eg_compile(policy, eg_cli_compile_options(), &diagnostics, &blob) == 0) {
-        good = !allows(blob, &list->commands[0], true);
+        const struct command *first = &list->commands[0];
+        good = !allows(blob, first, 0, true);
+        /* no placeholder that is written here holds such a word */
+        for (size_t i = 1; good && i < first->count; i++)
+            good = strcmp(first->words[i], "~") == 0 || !allows(blob, first, i, false);
         for (size_t i = 0; good && i < list->count; i++)
-            good = allows(blob, &list->commands[i], false) &&
+            good = allows(blob, &list->commands[i], 0, false) &&
                    (!list->commands[i].call->line || allows_line(blob, list->commands[i].call));
     }
     eg_blob_free(blob);
