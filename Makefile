@@ -173,14 +173,16 @@ free-objects: $(FREE_OBJ) $(SHIM_OBJ)
 
 # `make DEPS=skip` where they come from elsewhere.
 export DEPS
-.PHONY: deps deps-build deps-demo deps-test
-deps: deps-test
+.PHONY: deps deps-build deps-demo deps-test deps-apps
+deps: deps-apps
 deps-build:
 	@tools/deps build
 deps-demo:
 	@tools/deps demo
 deps-test:
 	@tools/deps test
+deps-apps:
+	@tools/deps apps
 
 # --- Tests --------------------------------------------------------------------
 
@@ -262,13 +264,13 @@ CHECK_BUILDS := $(if $(findstring /asan/,$(SELECTED)),build-asan) \
 
 export EG_BUILD = $(abspath $(BUILD))
 .PHONY: check
-check: deps-test
+check: $(if $(APPS_IN_CHECK),deps-apps,deps-test)
 	@$(SUBMAKE) -s -k -j$(JOBS) all test-programs $(CHECK_BUILDS) || true
 	@tests/run -j $(JOBS) -o '$(ONLY)' $(SUITES_BESIDE) -- $(SUITES_ALONE)
 
 # Real applications alone, then one table of them.
 .PHONY: check-apps
-check-apps: deps-test
+check-apps: deps-apps
 	@$(SUBMAKE) -s -j$(JOBS) all
 	@rm -f $(BUILD)/apps/*.row
 	@tests/run -o '$(ONLY)' -- $(SUITES_APPS); status=$$?; tests/apps/table $(BUILD)/apps; exit $$status
