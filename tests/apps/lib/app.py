@@ -50,7 +50,8 @@ adds the vulnerable plugin before them, in both runs.
 App has name, policy (of examples/apps; copied to /etc/execguard/POLICY.policy by guard()),
 trees (folders whose file names must be the same after the ordinary use of both runs),
 volatile (pairs of pattern and replacement: what differs between two runs of the same page
-anyway), prepare() (once), reset() (before each run: data as after the installation),
+anyway), unordered (actions that list what may have happened in the same second: their
+lines may come in any order), prepare() (once), reset() (before each run: data as after the installation),
 server() (nginx's lines inside `server { }') and start(guarded), stop().  host_files(PACKAGE,
 under) copies what a package brought into this machine's /var.
 """
@@ -187,6 +188,7 @@ class App:
     events = "/var/log/execguard/php-fpm.jsonl"  # as the policy says
     trees = ()
     volatile = ()
+    unordered = ()
 
     def __init__(self):
         self.running = []
@@ -415,7 +417,10 @@ class Run:
             if problem:
                 trouble += "\n".join(map(json.dumps, self.app.refusals(before)[-5:]))
             self.check(not problem, what, trouble)
-            self.pages[what] = self.app.normal(answer)
+            status, text = self.app.normal(answer)
+            if what in self.app.unordered:
+                text = "\n".join(sorted(text.splitlines()))
+            self.pages[what] = status, text
         self.pages["(names)"] = self.app.listing()
 
     def compare(self, bare):
@@ -478,6 +483,11 @@ def main(app, actions, attacks):
     runs = []
     app.prepare()
     app.guard()
+    for name in filter(None, (app.installed_as, app.cron)):
+        done = subprocess.run([box.GUARD, "check", name], capture_output=True, text=True, check=False)
+        tap.report(done.stderr if done.returncode or "error" in done.stderr else None, f"{app.name}: the policy {name} is valid")
+        if done.stderr:
+            tap.note(done.stderr)
     try:
         for guarded in False, True:
             run = Run(app, tap, guarded)
