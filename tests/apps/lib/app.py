@@ -14,7 +14,10 @@ and two tables, which read as the list of what was exercised:
         ("system() with a visitor's words", get("/evil.php?c=id"), "uid=33", r'"program":"/usr/bin/id"'),
     )
 
-    sys.exit(app.main(Wiki(), ACTIONS, ATTACKS))
+    sys.exit(app.main(Wiki(), ACTIONS, ATTACKS, AFTER))
+
+AFTER (may be left out) is a table like ACTIONS, of what must still work after the attacks:
+above all what the vulnerable plugin is for.
 
 A row of ACTIONS: what is done, the request, what must be seen: a pattern (re, DOTALL), a
 tuple of them that must all be seen, or a function of the answer that returns None or what
@@ -278,15 +281,22 @@ http {{
                                         "XDG_CACHE_HOME": f"/var/cache/execguard-{account}"}, **environment))
         return Answer(" ".join(words), 500 if done.returncode else 200, "", done.stdout)
 
+    def mails(self, name):
+        try:
+            with open(f"/var/mail/{name}", "rb") as mailbox:
+                return mailbox.read().split(b"From worker\n")[1:]
+        except FileNotFoundError:
+            return []
+
+    def skip_mail(self):
+        """What was sent so far counts as read."""
+        self.boxes = {name: len(self.mails(name)) for name in os.listdir("/var/mail")}
+
     def next_mail(self, name, seconds=20):
         """The next mail to `name` after those that were read."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            try:
-                with open(f"/var/mail/{name}", "rb") as mailbox:
-                    mails = mailbox.read().split(b"From worker\n")[1:]
-            except FileNotFoundError:
-                mails = []
+            mails = self.mails(name)
             read = self.boxes.get(name, 0)
             if len(mails) > read:
                 self.boxes[name] = read + 1
@@ -398,6 +408,7 @@ class Run:
         self.app, self.tap, self.guarded = app, tap, guarded
         self.where = "guarded" if guarded else "unguarded"
         self.pages = {}
+        self.names = set()
         self.false = self.through = 0
 
     def check(self, good, what, note=""):
@@ -421,17 +432,14 @@ class Run:
             if what in self.app.unordered:
                 text = "\n".join(sorted(text.splitlines()))
             self.pages[what] = status, text
-        self.pages["(names)"] = self.app.listing()
 
     def compare(self, bare):
         """The same pages and files as unguarded, and nothing refused."""
-        for what, page in bare.pages.items():
-            if what == "(names)":
-                odd = sorted(page ^ self.pages[what])
-                self.check(not odd, "the files that it made are the same", "\n".join(odd[:40]))
-            elif page != self.pages[what]:
-                self.check(False, f"{what}: the same answer as unguarded", difference(page[1], self.pages[what][1]))
-        self.check(True, "answers were compared")
+        odd = sorted(bare.names ^ self.names)
+        self.check(not odd, "the files that it made are the same", "\n".join(odd[:40]))
+        differ = [f"{what}\n{difference(bare.pages[what][1], page[1])}" for what, page in self.pages.items()
+                  if page != bare.pages[what]]
+        self.check(not differ, "the answers are the same as unguarded", "\n".join(differ))
         refused = self.app.refusals()
         self.false = len(refused)
         self.check(not refused, "nothing is refused in ordinary use", "\n".join(map(json.dumps, refused[:20])))
@@ -477,7 +485,7 @@ def enter():
         box.make(f"/var/cache/execguard-{account}", 0o700, account)
 
 
-def main(app, actions, attacks):
+def main(app, actions, attacks, after=()):
     """Both runs; the test's status.  enter() was called before `app` was made."""
     tap = box.Tap()
     runs = []
@@ -494,16 +502,17 @@ def main(app, actions, attacks):
             runs.append(run)
             app.guarded = guarded
             app.kept = {"PORT": str(app.port)}
-            app.boxes.clear()
-            for name in os.listdir("/var/mail"):
-                os.unlink("/var/mail/" + name)
+            app.skip_mail()
             app.reset()
             app.browser.forget()
             app.start(guarded)
             run.act(actions)
+            run.names = app.listing()
             if guarded:
                 run.compare(runs[0])
             run.attack(attacks)
+            app.skip_mail()
+            run.act(after)
             run.check(all(getattr(s, "server", s).alive() for s in app.running), "the servers live on")
             app.stop()
     except RuntimeError as error:

@@ -14,7 +14,7 @@ import subprocess
 
 import box
 import picture
-from app import get, post, steps
+from app import get, mail, post, steps
 
 GOT_IN = "/tmp/got-in"
 ID = r"uid=33\(www-data\)"
@@ -153,6 +153,23 @@ def php(url, tree, code):
     )
 
 
+def php_after(url, tree):
+    """What the same plugin is for still works: the twins of the attacks."""
+    def hole(do, **fields):
+        return post(url, fields=dict(fields, do=do))
+
+    upload = post(url, fields={"do": "store", "path": tree + "/twin.png"},
+                  files={"file": ("file", picture.png(), "image/png")})
+    return (
+        ("the plugin's own upload of a picture", upload, "^stored"),
+        ("the plugin's own picture in another size", hole("size", size="10x10", path=tree + "/twin.png"), "sized: 0"),
+        ("mail from an address", hole("mail", c="-fanne@stack.test"), "^sent"),
+        ("that mail", mail("anne"), "A question"),
+        ("a file in /tmp", hole("write", path="/tmp/twin", c="<?php echo 'ordinary', ' code';"), "^written"),
+        ("include of it", hole("include", path="/tmp/twin"), "ordinary code"),
+    )
+
+
 def perl(url, code):
     """`code`: a folder that the worker's user owns and the policy does not grant."""
     def hole(do, **fields):
@@ -192,4 +209,17 @@ def perl(url, code):
         ("code left in /tmp, and its command", steps(
             hole("write", path="/tmp/left.pl", c="print 'RAN '; system 'id'; 1"), hole("require", path="/tmp/left.pl")),
          ID, run),
+    )
+
+
+def perl_after(url):
+    """What the same program is for still works: the twins of the attacks."""
+    def hole(do, **fields):
+        return post(url, fields=dict(fields, do=do))
+
+    return (
+        ("mail from an address", hole("mail", c="anne@stack.test"), "the page goes on"),
+        ("that mail", mail("anne"), "a question"),
+        ("a file in /tmp", hole("write", path="/tmp/twin.pl", c="print 'ordinary', ' code'; 1"), "^written"),
+        ("code from it", hole("require", path="/tmp/twin.pl"), "ordinary code"),
     )
