@@ -44,6 +44,8 @@ for what an earlier row kept):
     pause(seconds)                          for what is told apart by the second
     file(path)                              a file of the machine as the answer's text
 
+For what must be seen of files: begins(bytes, at=0), and picture.sized(width, height).
+
 ATTACKS: what is done, the request, the evidence that it got through (as above, or a
 function of the application that returns true), and a pattern that must be found in one
 of the events (JSON) that the guarded attack makes.  Unguarded each gets through, guarded
@@ -58,13 +60,9 @@ lines may come in any order), prepare() (once), reset() (before each run: data a
 server() (nginx's lines inside `server { }') and start(guarded), stop().  host_files(PACKAGE,
 under) copies what a package brought into this machine's /var.
 """
-import email
-import json
 import os
 import re
-import secrets
 import socket
-import string
 import subprocess
 import sys
 import time
@@ -77,108 +75,11 @@ import browser  # noqa: E402
 import picture  # noqa: E402
 import smtp  # noqa: E402
 import unit  # noqa: E402
+# The rows of a test's tables: it takes them from here.
+from ask import begins, command, file, fill, form, get, keep, mail, pause, plain, post, steps  # noqa: E402,F401
+from ask import visitor  # noqa: E402,F401
 from browser import Answer  # noqa: E402
-
-
-# --- requests ---
-
-def fill(value, app):
-    """$NAME in text, and in what holds text."""
-    if isinstance(value, str):
-        return string.Template(value).safe_substitute(app.kept)
-    if isinstance(value, dict):
-        return {fill(name, app): fill(v, app) for name, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(fill(v, app) for v in value)
-    return value
-
-
-def get(path, headers=None):
-    return lambda app: app.browser.get(fill(path, app), fill(headers or {}, app))
-
-
-def post(path, files=None, fields=None, headers=None, **named):
-    fields = dict(fields or {}, **named)
-    return lambda app: app.browser.post(fill(path, app), fill(fields, app), fill(files, app), fill(headers or {}, app))
-
-
-def form(path, key, files=None, fields=None, button=None, **named):
-    fields = dict(fields or {}, **named)
-    return lambda app: app.browser.submit(fill(path, app), key, fill(fields, app), fill(files, app), button)
-
-
-def visitor():
-    def request(app):
-        app.browser.forget()
-        return Answer("", 200, "", b"a new visitor")
-    return request
-
-
-def command(*words, account="www-data", environment=None):
-    """Root's commands are the machine's own: nobody guards them."""
-    return lambda app: app.run_command(fill(list(words), app), account, environment or {})
-
-
-def plain(data):
-    """A mail's header and its text parts, decoded."""
-    got = email.message_from_bytes(data)
-    parts = [part.get_payload(decode=True) for part in got.walk() if part.get_content_maintype() == "text"]
-    return b"\n\n".join([data.partition(b"\n\n")[0]] + parts)
-
-
-def mail(name, **patterns):
-    def request(app):
-        return app.keep(app.next_mail(name), patterns)
-    return request
-
-
-def keep(request, **patterns):
-    return lambda app: app.keep(request(app), patterns)
-
-
-def steps(*requests):
-    def request(app):
-        answer = None
-        for one in requests:
-            answer = one(app)
-        return answer
-    return request
-
-
-def pause(seconds):
-    """For what an application tells apart by the second."""
-    def request(_):
-        time.sleep(seconds)
-        return Answer("", 200, "", b"")
-    return request
-
-
-def file(path):
-    def request(app):
-        name = fill(path, app)
-        try:
-            with open(name, "rb") as opened:
-                return Answer(name, 200, "file", opened.read())
-        except OSError as error:
-            return Answer(name, 404, "", str(error).encode())
-    return request
-
-
-# --- what is seen ---
-
-def wrong(seen, answer, app):
-    """None, or what is wrong with the answer."""
-    if isinstance(seen, tuple):
-        return next(filter(None, (wrong(one, answer, app) for one in seen)), None)
-    if callable(seen):
-        return seen(answer)
-    pattern = fill(seen, app) if seen else ""
-    text = answer.text
-    if answer.kind.startswith("text/html"):
-        text = text.replace("&nbsp;", " ").replace("&#39;", "'")
-    if pattern.startswith("!"):
-        return f"{pattern[1:]} is seen" if re.search(pattern[1:], text, re.S) else None
-    return None if re.search(pattern, text, re.S) else f"{pattern} is not seen"
+from run import Run, row  # noqa: E402
 
 
 class App:
@@ -334,7 +235,9 @@ http {{
         return names
 
     def refusals(self, since=0):
-        return [e for e in box.events(self.events) + self.cron_events() if e["action"] in ("deny", "would-deny")][since:]
+        """Refused, or in log mode to be refused, after the first `since'."""
+        events = box.events(self.events) + self.cron_events()
+        return [e for e in events if e["action"] in ("deny", "would-deny")][since:]
 
     @staticmethod
     def cron_events():
@@ -399,81 +302,6 @@ class CgiApp(App):
         self.start_nginx()
 
 
-# --- the test ---
-
-class Run:
-    """The tables, once: what each row said."""
-
-    def __init__(self, app, tap, guarded):
-        self.app, self.tap, self.guarded = app, tap, guarded
-        self.where = "guarded" if guarded else "unguarded"
-        self.pages = {}
-        self.names = set()
-        self.false = self.through = 0
-
-    def check(self, good, what, note=""):
-        self.tap.report(None if good else str(note) or "no", f"{self.app.name}, {self.where}: {what}")
-        return good
-
-    def act(self, actions):
-        for what, request, seen, *status in actions:
-            self.app.said()
-            before = len(self.app.refusals())
-            answer = request(self.app)
-            problem = wrong(seen, answer, self.app)
-            expected = status[0] if status else None
-            if not problem and (answer.status != expected if expected else not 0 < answer.status < 400):
-                problem = f"status {answer.status}"
-            trouble = f"{problem}\n{answer}\n{self.app.said()}\n" if problem else ""
-            if problem:
-                trouble += "\n".join(map(json.dumps, self.app.refusals(before)[-5:]))
-            self.check(not problem, what, trouble)
-            status, text = self.app.normal(answer)
-            if what in self.app.unordered:
-                text = "\n".join(sorted(text.splitlines()))
-            self.pages[what] = status, text
-
-    def compare(self, bare):
-        """The same pages and files as unguarded, and nothing refused."""
-        odd = sorted(bare.names ^ self.names)
-        self.check(not odd, "the files that it made are the same", "\n".join(odd[:40]))
-        differ = [f"{what}\n{difference(bare.pages[what][1], page[1])}" for what, page in self.pages.items()
-                  if page != bare.pages[what]]
-        self.check(not differ, "the answers are the same as unguarded", "\n".join(differ))
-        refused = self.app.refusals()
-        self.false = len(refused)
-        self.check(not refused, "nothing is refused in ordinary use", "\n".join(map(json.dumps, refused[:20])))
-
-    def attack(self, attacks):
-        self.app.plant()
-        for what, request, evidence, told in attacks:
-            self.app.kept["MARK"] = "m" + secrets.token_hex(8)
-            before = len(self.app.refusals())
-            answer = request(self.app)
-            if callable(evidence):
-                through = bool(evidence(self.app))
-            else:
-                through = wrong(evidence, answer, self.app) is None
-            self.through += through
-            if not self.guarded:
-                self.check(through, f"attack: {what}: gets through", f"{answer}\n{self.app.said()}")
-                continue
-            self.check(not through, f"attack: {what}: does not get through", answer)
-            pattern = fill(told, self.app)
-            events = [json.dumps(e, separators=(",", ":"), ensure_ascii=False) for e in self.app.refusals(before)]
-            if not any(re.search(pattern, e) for e in events):
-                time.sleep(1)
-                events = [json.dumps(e, separators=(",", ":"), ensure_ascii=False) for e in self.app.refusals(before)]
-            self.check(any(re.search(pattern, e) for e in events), f"attack: {what}: an event names what was refused",
-                       f"wanted {pattern}\n" + "\n".join(events) + f"\n{answer}")
-
-
-def difference(old, new):
-    """Where two texts part."""
-    at = next((i for i, (a, b) in enumerate(zip(old, new)) if a != b), min(len(old), len(new)))
-    return f"unguarded: ...{old[max(0, at - 60):at + 160]!r}\nguarded: ...{new[max(0, at - 60):at + 160]!r}"
-
-
 def enter():
     """The private machine, with mail."""
     box.enter()
@@ -493,7 +321,8 @@ def main(app, actions, attacks, after=()):
     app.guard()
     for name in filter(None, (app.installed_as, app.cron)):
         done = subprocess.run([box.GUARD, "check", name], capture_output=True, text=True, check=False)
-        tap.report(done.stderr if done.returncode or "error" in done.stderr else None, f"{app.name}: the policy {name} is valid")
+        bad = done.returncode or "error" in done.stderr
+        tap.report(done.stderr if bad else None, f"{app.name}: the policy {name} is valid")
         if done.stderr:
             tap.note(done.stderr)
     try:
@@ -525,14 +354,3 @@ def main(app, actions, attacks, after=()):
     if len(runs) == 2:
         row(tap, app, len(actions), runs[1].false, runs[0].through, runs[1].through, len(attacks))
     return tap.done()
-
-
-def row(tap, app, *numbers):
-    """The application's line of the table that `make check-apps' prints."""
-    actions, false, bare, guarded, attacks = numbers
-    line = f"{app.name}\t{actions}\t{false}\t{bare} of {attacks}\t{guarded} of {attacks}"
-    folder = os.path.join(box.BUILD, "apps")
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, os.path.basename(sys.argv[0]) + ".row"), "w", encoding="utf-8") as out:
-        out.write(line + "\n")
-    tap.note("application, actions, falsely refused, attacks through unguarded, guarded: " + line.replace("\t", ", "))

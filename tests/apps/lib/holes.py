@@ -95,16 +95,20 @@ def php(url, tree, code):
                                 files={"file": ("file", data() if callable(data) else data, "image/png")})(app)
 
     run = r'"action":"deny".*"(program|inner)":"/usr/bin/id"|"line":"id'
-    preload = f"putenv('LD_PRELOAD=/tmp/payload.so'); mail('anne@stack.test', 'x', 'x');"
+    preload = "putenv('LD_PRELOAD=/tmp/payload.so'); mail('anne@stack.test', 'x', 'x');"
     return (
         # a visitor's words in a line
-        ("a command after a semicolon", hole("size", size="10x10 /dev/null; id #", path="x"), ID, r'"construct":"sequence"'),
-        ("a command in $( )", hole("size", size="10x10 $$(id >/tmp/got-in) #", path="x"), got_in, r'"construct":"command-sub'),
-        ("a command in backticks", hole("size", size="`id >/tmp/got-in`", path="x"), got_in, r'"construct":"command-substitution"'),
+        ("a command after a semicolon", hole("size", size="10x10 /dev/null; id #", path="x"), ID,
+         r'"construct":"sequence"'),
+        ("a command in $( )", hole("size", size="10x10 $$(id >/tmp/got-in) #", path="x"), got_in,
+         r'"construct":"command-substitution"'),
+        ("a command in backticks", hole("size", size="`id >/tmp/got-in`", path="x"), got_in,
+         r'"construct":"command-substitution"'),
         ("a redirection of convert's picture", steps(
             hole("size", size=f"10x10 rose: png:- >{code}/redirected.php #", path="x"), get(url)),
          lambda app: os.path.exists(code + "/redirected.php"), r'"kind":"(write|shell)"'),
-        ("-write, convert's own way to make a file", hole("size", size=f"10x10 rose: -write {code}/written.png", path="rose:"),
+        ("-write, convert's own way to make a file",
+         hole("size", size=f"10x10 rose: -write {code}/written.png", path="rose:"),
          lambda app: os.path.exists(code + "/written.png"), r'images\.policy:\d+","reason":"arguments"'),
         # PHP's own functions
         ("system()", hole("system", c="id"), ID, run),
@@ -115,8 +119,10 @@ def php(url, tree, code):
         ("proc_open() of a line", hole("proc_open", c="id"), ID, run),
         ("proc_open() of words, no environment", hole("array", c="/usr/bin/id"), ID, run),
         ("a shell by proc_open()", hole("array", c="/bin/sh|-c|id; id"), ID, r'"program":"/usr/bin/dash"'),
-        ("a shell by another name", hole("array", c="/proc/self/root/bin/sh|-c|id; id"), ID, r'"program":"/usr/bin/dash"'),
-        ("the loader runs a program", hole("array", c="/lib64/ld-linux-x86-64.so.2|/usr/bin/id"), ID, r'ld-linux|/usr/bin/id'),
+        ("a shell by another name", hole("array", c="/proc/self/root/bin/sh|-c|id; id"), ID,
+         r'"program":"/usr/bin/dash"'),
+        ("the loader runs a program", hole("array", c="/lib64/ld-linux-x86-64.so.2|/usr/bin/id"), ID,
+         r'"program":"[^"]*(ld-linux|/usr/bin/id)'),
         ("eval() of a visitor's words", hole("eval", c="echo `id`;"), ID, run),
         # programs brought along
         ("a program of their own", steps(
@@ -140,10 +146,12 @@ def php(url, tree, code):
         ("upload of a server's settings", store(tree + "/.htaccess", b"AddHandler application/x-httpd-php .png\n"),
          lambda app: os.path.exists(tree + "/.htaccess"), r'"kind":"name".*\.htaccess'),
         ("include of a script that another program left there", left_by_others(
-            tree + "/left.php", CODE, hole("include", path=tree + "/left.php")), RAN, r'"reason":"read-script".*left\.php'),
+            tree + "/left.php", CODE, hole("include", path=tree + "/left.php")), RAN,
+         r'"reason":"read-script".*left\.php'),
         # the application's own code
-        ("a new file of code", steps(hole("write", path=code + "/new.php", c=CODE.decode()), hole("include", path=code + "/new.php")),
-         RAN, r'"path":"[^"]*/new\.php"'),
+        ("a new file of code", steps(
+            hole("write", path=code + "/new.php", c=CODE.decode()), hole("include", path=code + "/new.php")), RAN,
+         r'"path":"[^"]*/new\.php"'),
         ("upload past the tree", steps(
             store(tree + "/../" + os.path.relpath(code, os.path.dirname(tree)) + "/past.php", CODE),
             hole("include", path=code + "/past.php")), RAN, r'past\.php'),
