@@ -2,7 +2,7 @@
 """More of what attackers do with holes.php: disguised scripts in upload trees, archives,
 links, and machine code (PHP's FFI, which a pool must have switched on).
 
-    ATTACKS = holes.php(URL, TREE, CODE) + more_holes.php(URL, TREE) + more_holes.native(URL)
+    ATTACKS = holes.php(URL, TREE, CODE) + more_holes.php(URL, TREE) + more_holes.native(URL, TREE)
 """
 import base64
 import io
@@ -86,6 +86,14 @@ def php(url, tree):
         ("Imagick writes a script", evaluate(
             f"$i = new Imagick(); $i->newImage(1, 1, 'red'); $i->writeImage('png:{tree}/imagick.php');"),
          there(tree + "/imagick.php"), r'"kind":"name".*imagick\.php'),
+        ("convert writes a script, by words that a rule allows", steps(
+            store("/tmp/square.png", picture.png(20, 20)),
+            evaluate(f"exec('/usr/bin/convert -resize 10x10 /tmp/square.png {tree}/convert.php.png 2>&1');")),
+         there(tree + "/convert.php.png"), r'"kind":"name".*convert\.php\.png'),
+        ("mail() where the visitor's home has a configuration", steps(
+            hole("write", path="/tmp/.msmtprc", c=holes.MSMTP),
+            evaluate("chmod('/tmp/.msmtprc', 0600); putenv('HOME=/tmp'); mail('anne@stack.test', 'x', 'x');"
+                     "unlink('/tmp/.msmtprc');")), holes.got_in, r'"exe":"/usr/bin/msmtp"'),
         ("a convert whose settings name a command", steps(
             evaluate("mkdir('/tmp/magick');"),
             hole("write", path="/tmp/magick/delegates.xml", c="<delegatemap><delegate decode=\"boat\" command=\"id >/tmp/got-in; "
@@ -96,18 +104,20 @@ def php(url, tree):
     )
 
 
-DECLARED = "int fork(void); long syscall(long, const char *, char **, char **); int waitpid(int, int *, int); void _exit(int);"
+# execve and openat, by their numbers.
+NUMBERS = {"x86_64": (59, 257), "aarch64": (221, 56)}[os.uname().machine]
+DECLARED = "int fork(void); int waitpid(int, int *, int); void _exit(int); long syscall(long, "
 
 
-def native(url):
-    """Machine code: system calls past every hook of libc (x86_64)."""
+def native(url, tree):
+    """Machine code: system calls past every hook of libc."""
     hole, _ = calls(url)
 
     def run(path, *words):
-        """execve(2) itself, in a child."""
+        """In a child."""
         listed = ", ".join(f"'{word}'" for word in words)
         return hole("eval", c=f"""
-$f = FFI::cdef('{DECLARED}', 'libc.so.6');
+$f = FFI::cdef('{DECLARED}const char *, char **, char **);', 'libc.so.6');
 $v = FFI::new('char *[{len(words) + 1}]');
 $e = FFI::new('char *[1]');
 foreach ([{listed}] as $i => $w) {{
@@ -118,16 +128,21 @@ foreach ([{listed}] as $i => $w) {{
 $p = $f->fork();
 if ($p === 0) {{
     try {{
-        $f->syscall(59, '{path}', $v, $e);
+        $f->syscall({NUMBERS[0]}, '{path}', $v, $e);
     }} finally {{
         $f->_exit(1);
     }}
 }}
 $f->waitpid($p, null, 0);
 """)
+
+    script = tree + "/native.php"
+    make = hole("eval", c=f"FFI::cdef('{DECLARED}long, const char *, long, long);', 'libc.so.6')"
+                f"->syscall({NUMBERS[1]}, -100, '{script}', {os.O_CREAT | os.O_WRONLY}, 0644);")
     return (
         ("machine code starts a shell", run("/bin/sh", "sh", "-c", "id >/tmp/got-in"), holes.got_in, r'"program":"/usr/bin/dash"'),
         ("machine code starts a program with words that no rule allows", run(
             "/usr/bin/convert", "convert", "rose:", "-write", "png:/tmp/native.png", "null:"), there("/tmp/native.png"),
          r'"program":"/usr/bin/convert[^"]*"'),
+        ("machine code makes a script in the upload tree", make, there(script), r'"kind":"name".*native\.php'),
     )
