@@ -269,11 +269,12 @@ check: $(if $(APPS_IN_CHECK),deps-apps,deps-test)
 	@tests/run -j $(JOBS) -o '$(ONLY)' $(SUITES_BESIDE) -- $(SUITES_ALONE)
 
 # Real applications alone, then one table of them.
+APP_ROWS := $(SUITES_APPS:tests/apps/%=$(BUILD)/apps/%.row)
 .PHONY: check-apps
 check-apps: deps-apps
 	@$(SUBMAKE) -s -j$(JOBS) all
-	@rm -f $(BUILD)/apps/*.row
-	@tests/run -o '$(ONLY)' -- $(SUITES_APPS); status=$$?; tests/apps/table $(BUILD)/apps; exit $$status
+	@rm -f $(APP_ROWS)
+	@tests/run -o '$(ONLY)' -- $(SUITES_APPS); status=$$?; tests/apps/table $(APP_ROWS); exit $$status
 
 # What takes long: the *.soak scripts, and each fuzz target under libFuzzer.
 FUZZ_SECONDS ?= 60
