@@ -134,10 +134,6 @@ def php(url, tree, code):
         ("mail() whose fifth argument names a configuration", steps(
             hole("write", path="/tmp/conf", c=MSMTP), hole("eval", c="chmod('/tmp/conf', 0600);"),
             hole("mail", c="-C/tmp/conf")), got_in, r'mail\.policy:\d+","reason":"arguments"'),
-        ("mail() with another home, whose settings hold a command", steps(
-            hole("write", path="/tmp/.msmtprc", c=MSMTP), hole("eval", c="chmod('/tmp/.msmtprc', 0600);"),
-            hole("eval", c="putenv('HOME=/tmp'); mail('anne@stack.test', 'x', 'x');")), got_in,
-         r'"line":"id >/tmp/got-in.*"exe":"/usr/bin/msmtp"'),
         # what is left in upload trees
         ("upload of a script", steps(store(tree + "/shell.php", CODE), hole("include", path=tree + "/shell.php")), RAN,
          r'"kind":"name".*"path":"[^"]*/shell\.php"'),
