@@ -329,6 +329,7 @@ int main(int argc, char **argv)
     }
     if (argc > 4) {
         races(atol(argv[4]));
+        eg_cross_races(atol(argv[4]) / 10);
         return 0;
     }
     names();

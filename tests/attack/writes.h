@@ -21,4 +21,7 @@ void eg_second_ways(void);
 /* Files whose content is to be judged after their last close: "WAY FILE". */
 void eg_content_ways(void);
 
+/* Prints "WAY HITS" each. */
+void eg_cross_races(long tries);
+
 #endif
