@@ -54,7 +54,7 @@ CLI_SRC := $(wildcard cli/*.c)
 FRONT_OWN := $(wildcard cli/front/*.c)
 # What happens once a request: no compiler, and no library but libc.
 FRONT_SRC := $(FRONT_OWN) $(patsubst %,cli/%.c,load options preload renew say verb_exec verb_run worker) \
-    $(patsubst %,lib/compile/%.c,blob_file cache files program requirements) \
+    $(patsubst %,lib/compile/%.c,blob_file cache cache_prune files program requirements) \
     $(patsubst %,lib/policy/%.c,arena diagnose owner render source suggest) \
     $(patsubst %,lib/upload/%.c,quarantine) \
     $(filter-out %/export.c %/oci.c lib/supervisor/agent%,$(wildcard lib/supervisor/*.c))

@@ -25,6 +25,7 @@
 
 #include "base/sha256.h"
 #include "base/sys.h"
+#include "compile/cache_prune.h"
 #include "policy/source.h"
 
 /* --- The folder --- */
@@ -217,7 +218,7 @@ static struct eg_blob *find_fresh(const char *folder, const char *link, const ch
     struct eg_blob *blob = NULL;
     const char *why;
     if (path && is_ours(path) && eg_blob_read(path, &blob, &why) == 0 &&
-        is_fresh(blob, name, opened, options)) {
+        is_fresh(blob, name, opened, options) && eg_cache_use(folder, path)) {
         *ret_path = path;
         return blob;
     }
@@ -235,16 +236,20 @@ static int keep(const struct eg_blob *blob, const char *folder, const char *link
     struct timespec now = { 0 };
     clock_gettime(CLOCK_MONOTONIC, &now); /* two containers may share folder and pid */
     char *temporary = format("%s.%u-%lx", link, (unsigned)getpid(), (unsigned long)now.tv_nsec);
+    int lock = eg_cache_lock(folder, false); /* not to be pruned before the link leads to it */
     int r = path && temporary ? eg_blob_write(blob, path) : -ENOMEM;
     if (r == 0 && unlink(temporary) < 0 && errno != ENOENT) r = -errno;
     if (r == 0 && symlink(name, temporary) < 0) r = -errno;
     if (r == 0 && rename(temporary, link) < 0) r = -errno;
     free(temporary);
-    if (r < 0)
+    if (lock >= 0) close(lock);
+    if (r < 0) {
         free(path);
-    else
-        *ret_path = path;
-    return r;
+        return r;
+    }
+    *ret_path = path;
+    eg_cache_prune(folder);
+    return 0;
 }
 
 /* The policy file that a name stands for, canonical; NULL when it cannot be
