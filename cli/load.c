@@ -108,7 +108,8 @@ static int load_cached(const char *name, const char *events, bool fileless, stru
     int r = eg_cache_load(name, &options, &compilation.with.options, &diagnostics, ret);
     /* Warnings are `check''s business; a CGI's error log would fill with them. */
     if (r && diagnostics.count) eg_diagnostics_render(&diagnostics, ret->policy, stderr);
-    if (r && (r != -EINVAL || !diagnostics.count)) report_failure(name, ret->what, r);
+    bool said = r == -ENOEXEC && eg_cli_is_front; /* by front/elsewhere.c */
+    if (r && !said && (r != -EINVAL || !diagnostics.count)) report_failure(name, ret->what, r);
     eg_diagnostics_free(&diagnostics);
     return r ? EG_EXIT_FAILED : 0;
 }

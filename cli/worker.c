@@ -173,6 +173,10 @@ static const char *remedy(const struct eg_guard_error *error)
                "landlock' does without";
     if (error->layer == EG_LAYER_DOMAIN && error->error == E2BIG)
         return "; sixteen domains are stacked already";
+    static const struct eg_blob any;
+    if (error->layer == EG_LAYER_FILTER && error->error == EPERM && eg_guard_query(&any))
+        return "; another policy guards this process already and refuses new filters: `kernel { "
+               "allow seccomp-filters }' there lets them in";
     if (error->layer == EG_LAYER_FILTER && (error->error == EINVAL || error->error == ENOSYS))
         return "; this kernel takes no seccomp filters: `optional seccomp' does without";
     return "";

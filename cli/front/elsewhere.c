@@ -8,8 +8,12 @@
 int eg_policy_load(const char *name, const struct eg_policy_options *options,
                    struct eg_diagnostics *diagnostics, struct eg_policy **ret_policy)
 {
-    (void)name, (void)options, (void)diagnostics, (void)ret_policy;
+    (void)options, (void)diagnostics, (void)ret_policy;
     eg_cli_hand_over();
+    eg_cli_error("policy `%s' is not in the cache as it is now, and cannot be compiled from here: "
+                 "`execguard compile --cache -p %s', by the same user with the same PATH and "
+                 "outside of any guard, brings it there",
+                 name, name);
     return -ENOEXEC;
 }
 

@@ -28,7 +28,11 @@ void eg_cli_hand_over(void)
     eg_cli_own_files(&files);
     if (eg_cli_check_own("the whole command", files.whole)) return;
     execve(files.whole, argv, environ);
-    eg_cli_error("the whole command %s cannot be executed: %s", files.whole, strerror(errno));
+    static const struct eg_blob any;
+    if (eg_guard_query(&any))
+        eg_cli_error("the policy that guards this process does not let it start %s", files.whole);
+    else
+        eg_cli_error("the whole command %s cannot be executed: %s", files.whole, strerror(errno));
 }
 
 static const struct eg_cli_verb verbs[] = {
