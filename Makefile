@@ -255,7 +255,7 @@ SUITES_BESIDE := $(filter %/lint.test,$(SUITES_TREE)) $(filter-out %/lint.test,$
 # Real applications: in `make check' too, unless this list is made shorter.
 SUITES_APPS := $(wildcard tests/apps/*.test)
 APPS_IN_CHECK ?= $(SUITES_APPS)
-SUITES_ALONE := $(filter-out $(SUITES_TREE) $(SUITES_APPS),$(wildcard tests/*/*.test)) $(APPS_IN_CHECK)
+SUITES_ALONE := $(filter-out $(SUITES_TREE) $(SUITES_APPS),$(wildcard tests/*/*.test tests/*/*/*.test)) $(APPS_IN_CHECK)
 # `make check ONLY=word` runs the suites whose path holds the word.
 ONLY ?=
 SELECTED := $(foreach s,$(SUITES_BESIDE) $(SUITES_ALONE),$(if $(findstring $(ONLY),$(s)),$(s)))
@@ -268,6 +268,11 @@ check: $(if $(APPS_IN_CHECK),deps-apps,deps-test)
 	@$(SUBMAKE) -s -k -j$(JOBS) all test-programs $(CHECK_BUILDS) || true
 	@tests/run -j $(JOBS) -o '$(ONLY)' $(SUITES_BESIDE) -- $(SUITES_ALONE)
 
+# What check and soak run, for tests/tree/runner.test: no script may be forgotten.
+.PHONY: list-suites
+list-suites:
+	@printf '%s\n' $(SUITES_TREE) $(SUITES_ALONE) $(SUITES_APPS) $(SOAKS)
+
 # Real applications alone, then one table of them.
 APP_ROWS := $(SUITES_APPS:tests/apps/%=$(BUILD)/apps/%.row)
 .PHONY: check-apps
@@ -278,12 +283,13 @@ check-apps: deps-apps
 
 # What takes long: the *.soak scripts, and each fuzz target under libFuzzer.
 FUZZ_SECONDS ?= 60
+SOAKS := $(wildcard tests/*/*.soak)
 .PHONY: soak
 soak: deps-test all test-programs
 	@$(SUBMAKE) BUILD=$(BUILD)/fuzzer CC=clang OPT='-O1 -g' LIBFUZZER=1 \
 	    SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzz-programs
 	@EG_FUZZER='$(abspath $(BUILD))/fuzzer' EG_FUZZ_SECONDS=$(FUZZ_SECONDS) \
-	    tests/run -t 3600 -o '$(ONLY)' -- $(wildcard tests/*/*.soak)
+	    tests/run -t 3600 -o '$(ONLY)' -- $(SOAKS)
 
 # A new user's way on a fresh Debian, and the document of it; as root, needs debootstrap.
 .PHONY: walk
@@ -294,8 +300,8 @@ walk: deps-test
 
 # --- Lint ---------------------------------------------------------------------
 
-C_FILES := $(wildcard lib/*/*.c cli/*.c cli/*/*.c helper/*.c tests/*/*.c bench/*.c examples/*/*.c)
-H_FILES := $(wildcard include/*.h lib/*/*.h cli/*.h tests/*/*.h bench/*.h)
+C_FILES := $(wildcard lib/*/*.c cli/*.c cli/*/*.c helper/*.c tests/*/*.c tests/*/*/*.c bench/*.c examples/*/*.c)
+H_FILES := $(wildcard include/*.h lib/*/*.h cli/*.h tests/*/*.h tests/*/*/*.h bench/*.h)
 # By their first line, since programs carry no suffix.
 SH_FILES = $(shell git ls-files -co --exclude-standard | while read -r f; do \
     [ -f "$$f" ] && head -n 1 "$$f" | grep -Eq '^\#!.*/(ba|da)?sh|^\# shellcheck shell' && echo "$$f"; \
