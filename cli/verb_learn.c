@@ -115,7 +115,7 @@ static int run(const struct place *place, char **argv)
                                  "--events",  place->events, "--" };
     enum { HEAD = sizeof head / sizeof head[0] };
     char **words = calloc(HEAD + argc + 1, sizeof *words);
-    if (!words) eg_summary_no_memory();
+    if (!words) return eg_cli_error("out of memory");
     memcpy(words, head, sizeof head);
     memcpy(words + HEAD, argv, argc * sizeof *argv);
 
@@ -146,7 +146,9 @@ static int print_rules(const struct place *place, const char *path)
         status = eg_cli_error("%s: %s", place->events, strerror(errno));
     if (!status) eg_summary_print_rules(summary, out);
     if (in) fclose(in);
-    if (out && (path ? fclose(out) : fflush(out)) != 0)
+    int written = fflush(out ? out : stdout);
+    if (path && out && fclose(out) != 0) written = EOF;
+    if (written != 0)
         status = eg_cli_error("%s: %s", path ? path : "standard output", strerror(errno));
     eg_summary_free(summary);
     return status;
