@@ -30,6 +30,7 @@ enum eg_file_interest_bit {
     EG_FILE_STOPPED = 1u << 5, /* the guard is not ready: nothing can be judged */
     EG_FILE_UNKNOWN = 1u << 6, /* nobody has asked yet */
     EG_FILE_GLOBS = 1u << 7,   /* READS, and by globs of the policy's own */
+    EG_FILE_TOLD = 1u << 8,    /* the supervisor sees each change, and tells what is refused */
 };
 #define EG_FILE_CHANGES (EG_FILE_BEFORE | EG_FILE_AFTER)
 extern uint32_t eg_file_interest;

@@ -52,11 +52,14 @@ static uint32_t interest_in(const struct eg_blob *blob)
     }
     if (reads && reads_by_globs(blob)) reads |= EG_FILE_GLOBS;
     bool alone = !log_mode && !has_domain(blob);
-    uint32_t bits = reads | (alone ? EG_FILE_ALONE : 0);
-    if (log_mode || alone || (!eg_shim.supervised && (count || logs_trees(blob))))
-        bits |= EG_FILE_BEFORE;
-    if (!log_mode && !alone) bits |= EG_FILE_AFTER;
-    if (contents && !eg_shim.supervised) bits |= EG_FILE_CLOSE;
+    bool watched = count || logs_trees(blob);
+    bool told = eg_shim.supervised && watched;
+    /* observing, the supervisor opens and renames nothing itself, and reads no file */
+    bool reads_files = contents && (log_mode || !eg_shim.supervised);
+    uint32_t bits = reads | (alone ? EG_FILE_ALONE : 0) | (told ? EG_FILE_TOLD : 0);
+    if (alone || reads_files || (!told && (log_mode || watched))) bits |= EG_FILE_BEFORE;
+    if (!log_mode && !alone && !told) bits |= EG_FILE_AFTER;
+    if (reads_files) bits |= EG_FILE_CLOSE;
     return bits;
 }
 
@@ -128,7 +131,8 @@ static bool is_ours(enum eg_write_op op, const struct eg_write_decision *decisio
 {
     if (decision->verdict == EG_VERDICT_ALLOW) return false;
     if (decision->verdict == EG_VERDICT_DENY && is_the_domains(decision))
-        return asks_domain(op) && (in_log_mode() || (eg_file_ask() & EG_FILE_ALONE));
+        return asks_domain(op) && ((in_log_mode() && !(eg_file_ask() & EG_FILE_TOLD)) ||
+                                   (eg_file_ask() & EG_FILE_ALONE));
     return !eg_shim.supervised; /* the rest is the supervisor's */
 }
 
@@ -289,7 +293,8 @@ static int judge_moved(const struct eg_change *change, enum eg_write_op op,
     if (eg_str_starts(from->path, EG_STR("/"))) request.other = from->path;
     request.shared = type_of(from->mode) == S_IFREG && from->links > 1;
     int r = decide(change, &request, &decision);
-    if (r == 0 && decision.contents && type_of(from->mode) == S_IFREG && !eg_shim.supervised)
+    if (r == 0 && decision.contents && type_of(from->mode) == S_IFREG &&
+        (in_log_mode() || !eg_shim.supervised))
         return judge_contents(change, content_fd == -EBADF ? open_other(change) : content_fd,
                               to->path, &decision);
     if (content_fd >= 0) eg_sys(__NR_close, content_fd);
