@@ -7,6 +7,7 @@ links, and machine code (PHP's FFI, which a pool must have switched on).
 import base64
 import io
 import os
+import time
 import zipfile
 
 import holes
@@ -46,6 +47,15 @@ def there(path):
     return seen
 
 
+def judged(path):
+    """What was written into a file that is there already is judged a moment after its last close."""
+    def request(app):
+        end = time.monotonic() + 20
+        while app.guarded and os.path.exists(path) and time.monotonic() < end:
+            time.sleep(0.02)
+    return request
+
+
 def php(url, tree):
     hole, store = calls(url)
 
@@ -72,7 +82,8 @@ def php(url, tree):
         ("code added to a picture that was harmless", steps(
             store(tree + "/later.png", picture.png()),
             evaluate(f"file_put_contents('{tree}/later.png', base64_decode('{BASE64}'), FILE_APPEND);"),
-            hole("include", path=tree + "/later.png")), holes.RAN, r'"kind":"content".*later\.png'),
+            judged(tree + "/later.png"), hole("include", path=tree + "/later.png")), holes.RAN,
+         r'"kind":"content".*later\.png'),
         ("a link to a script elsewhere", steps(
             hole("write", path="/tmp/far.txt", c=holes.CODE.decode()),
             evaluate(f"symlink('/tmp/far.txt', '{tree}/near.txt');"), hole("include", path=tree + "/near.txt")), holes.RAN,
