@@ -123,9 +123,8 @@ static int take_event(struct eg_tree *tree, pid_t tid, uint64_t address)
         .script = told_text(tid, told, EG_CALL_SCRIPT),
         .host = told_text(tid, told, EG_CALL_HOST),
         .remote = told_text(tid, told, EG_CALL_REMOTE),
-        .remote_from = call->remote_from < EG_REMOTE_COUNT
-                           ? (enum eg_event_remote)call->remote_from
-                           : EG_REMOTE_NONE,
+        .remote_from = call->remote_from < EG_REMOTE_COUNT ? (enum eg_event_remote)call->remote_from
+                                                           : EG_REMOTE_NONE,
         .claimed = true,
     };
     /* a program that the worker started knows of none */

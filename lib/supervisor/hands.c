@@ -64,7 +64,7 @@ static uint64_t request_at(const struct eg_hands_record *record, uint32_t index)
 static bool read_request(const struct eg_hands_record *record, const struct eg_hand_who *who,
                          struct eg_web_request *memory)
 {
-    struct eg_hand_top first, second;
+    struct eg_hand_top first = { 0 }, second = { 0 };
     if (!read_top(record, &first)) return false;
     struct eg_hand_choice choice = eg_hand_choose(first.slots, first.lost, who);
     if (!choice.certain) return false;

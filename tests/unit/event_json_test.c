@@ -341,7 +341,7 @@ static void everything_enormous_still_fits(void **state)
                           .pid = INT32_MIN,
                           .ppid = INT32_MIN,
                           .uid = UINT32_MAX,
-                          .request = { big, big, big, big, big, true },
+                          .request = { big, big, big, big, big, EG_REMOTE_X_FORWARDED_FOR, true },
                           .source = big,
                           .hint = big,
                           .repeat = UINT64_MAX };
