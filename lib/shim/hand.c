@@ -102,12 +102,17 @@ static uint8_t value_of(const struct eg_hand *hand, const struct eg_hand_slot *s
 
 /* ---- memory ---- */
 
+static void *map(size_t size)
+{
+    long r = eg_sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return r < 0 && r > -4096 ? NULL : (void *)r; // NOLINT(performance-no-int-to-ptr)
+}
+
 static struct eg_hand *make(void)
 {
-    long r = eg_sys(__NR_mmap, 0, sizeof(struct eg_hand), PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (r < 0 && r > -4096) return NULL;
-    struct eg_hand *made = (struct eg_hand *)r; // NOLINT(performance-no-int-to-ptr)
+    struct eg_hand *made = map(sizeof(*made));
+    if (!made) return NULL;
     made->top.version = EG_HAND_VERSION;
     made->top.size = sizeof(*made);
     eg_sys(__NR_getrandom, &made->top.cookie, sizeof(made->top.cookie), 1 /* GRND_NONBLOCK */);

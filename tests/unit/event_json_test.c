@@ -74,7 +74,8 @@ static struct eg_event plain_event(void)
         .uid = 33,
         .request = { .method = EG_STR("GET"),
                      .uri = EG_STR("/ping?h=1"),
-                     .remote = EG_STR("1.2.3.4") },
+                     .remote = EG_STR("1.2.3.4"),
+                     .remote_from = EG_REMOTE_X_FORWARDED_FOR },
     };
 }
 
@@ -90,7 +91,8 @@ static void an_event_is_this_line_byte_by_byte(void **state)
               "\"layer\":\"shim\",\"call\":\"execve\",\"program\":\"/usr/bin/"
               "id\",\"argv\":[\"id\",\"-u\"],"
               "\"cwd\":\"/srv/www\",\"exe\":\"/usr/bin/perl\",\"pid\":123,\"ppid\":1,\"uid\":33,"
-              "\"request\":{\"method\":\"GET\",\"uri\":\"/ping?h=1\",\"remote\":\"1.2.3.4\","
+              "\"request\":{\"method\":\"GET\",\"uri\":\"/"
+              "ping?h=1\",\"remote\":\"1.2.3.4\",\"remote_from\":\"X-Forwarded-For\","
               "\"claimed\":false}}\n");
 }
 
