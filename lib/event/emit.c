@@ -51,12 +51,20 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+bool eg_event_admit(const struct eg_blob *blob, struct eg_rate *rate, struct eg_event *event)
+{
+    return !rate || !blob ||
+           eg_rate_take(rate, rate_key(event), now_ms(), blob->rate_per_second, blob->rate_burst,
+                        &event->repeat);
+}
+
 void eg_event_emit(const struct eg_blob *blob, struct eg_rate *rate, struct eg_event *event)
 {
-    if (rate && blob &&
-        !eg_rate_take(rate, rate_key(event), now_ms(), blob->rate_per_second, blob->rate_burst,
-                      &event->repeat))
-        return;
+    if (eg_event_admit(blob, rate, event)) eg_event_deliver(blob, event);
+}
+
+void eg_event_deliver(const struct eg_blob *blob, const struct eg_event *event)
+{
     bool taken = false;
     bool wants_stderr = blob && blob->flags & EG_BLOB_LOG_STDERR;
     if (blob) {

@@ -155,4 +155,10 @@ int eg_sink_write_fd(int fd, const char *bytes, size_t n);
  * NULL: no limit); when no sink is configured, or none took it, stderr. */
 void eg_event_emit(const struct eg_blob *blob, struct eg_rate *rate, struct eg_event *event);
 
+/* Its two halves.  May this event go out?  Looks at action, reason, rule, program,
+ * path and variable alone, and sets repeat: what else an event tells need not be
+ * found out about those that do not go out. */
+bool eg_event_admit(const struct eg_blob *blob, struct eg_rate *rate, struct eg_event *event);
+void eg_event_deliver(const struct eg_blob *blob, const struct eg_event *event);
+
 #endif

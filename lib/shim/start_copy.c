@@ -89,7 +89,6 @@ struct found {
 static void count_variables(struct store *store, const char *const *envp, struct found *ret)
 {
     size_t count = 0, bytes = 0;
-    *ret = (struct found){ { 0 } };
     for (size_t i = 0; envp && envp[i]; i++) {
         if (!worth_keeping(envp[i])) continue;
         if (i < REMEMBERED) ret->bits[i / 64] |= UINT64_C(1) << (i % 64);
@@ -216,7 +215,7 @@ int eg_start_copy(const char *const *envp, struct eg_str own, struct eg_str poli
     if (eg_resolve_self(self, &from.self)) from.self = (struct eg_target){ 0 };
 
     struct store store = { 0 };
-    struct found found;
+    struct found found = { { 0 } };
     copy_all(&store, &from, &found);
     size_t size = store.used;
     store = (struct store){ .memory = map(size, MAP_PRIVATE) };

@@ -19,10 +19,10 @@ static int open_memory(uint32_t tid)
     char path[64];
     struct stat st;
     snprintf(path, sizeof path, "/proc/%u/mem", tid);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
     if (fd >= 0 || errno != EACCES || stat(path, &st) < 0) return fd;
     int own = setfsuid(st.st_uid);
-    fd = open(path, O_WRONLY | O_CLOEXEC);
+    fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
     setfsuid((uid_t)own);
     return fd;
 }

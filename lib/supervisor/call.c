@@ -19,7 +19,6 @@
 
 struct told {
     struct eg_call_event call;
-    struct eg_tree_texts texts;
     char fields[EG_CALL_TEXTS][TOLD_TEXT_MAX];
 };
 
@@ -81,6 +80,43 @@ static void name_rule(const struct eg_blob *blob, uint32_t number, struct eg_eve
     }
 }
 
+/* All that is told of it. */
+static void tell(struct eg_tree *tree, pid_t tid, struct told *told, struct eg_event *event,
+                 unsigned whom)
+{
+    const struct eg_call_event *call = &told->call;
+    event->call = told_text(tid, told, EG_CALL_NAME);
+    event->line = told_text(tid, told, EG_CALL_LINE);
+    event->has_line = call->has_line;
+    event->construct = told_text(tid, told, EG_CALL_CONSTRUCT);
+    event->has_construct = call->has_construct;
+    event->offset = call->offset;
+    event->inner = told_text(tid, told, EG_CALL_INNER);
+    event->source = told_text(tid, told, EG_CALL_SOURCE);
+    event->source_in_argument = call->source_argument != EG_NONE;
+    event->source_argument = call->source_argument;
+    event->source_offset = call->source_offset;
+    event->source_length = call->source_length;
+    event->hint = told_text(tid, told, EG_CALL_HINT);
+    event->request = (struct eg_event_request){
+        .method = told_text(tid, told, EG_CALL_METHOD),
+        .uri = told_text(tid, told, EG_CALL_URI),
+        .script = told_text(tid, told, EG_CALL_SCRIPT),
+        .host = told_text(tid, told, EG_CALL_HOST),
+        .remote = told_text(tid, told, EG_CALL_REMOTE),
+        .remote_from = call->remote_from < EG_REMOTE_COUNT ? (enum eg_event_remote)call->remote_from
+                                                           : EG_REMOTE_NONE,
+        .claimed = true,
+    };
+    event->test = told_text(tid, told, EG_CALL_TEST);
+    if (call->argv && eg_remote_vector(tid, call->argv, &tree->argv) == 0) {
+        event->argv = (const char *const *)tree->argv.items;
+        event->argc = tree->argv.count;
+        event->has_argv = true;
+    }
+    eg_tree_tell(tree, tid, event, whom);
+}
+
 static int take_event(struct eg_tree *tree, pid_t tid, uint64_t address)
 {
     struct told *told = malloc(sizeof *told);
@@ -95,52 +131,23 @@ static int take_event(struct eg_tree *tree, pid_t tid, uint64_t address)
         free(told);
         return EINVAL;
     }
-    pid_t tgid = eg_remote_tgid(tid);
     struct eg_event event;
-    eg_tree_event(tree, tid, tgid > 0 ? tgid : tid, (enum eg_kind)call->kind,
-                  (enum eg_reason)call->reason, &told->texts, &event);
+    eg_tree_event(tree, 0, (enum eg_kind)call->kind, (enum eg_reason)call->reason, &event);
     event.action = (enum eg_action)call->action;
     event.layer = EG_LAYER_SHIM;
-    event.call = told_text(tid, told, EG_CALL_NAME);
     event.program = told_text(tid, told, EG_CALL_PROGRAM);
-    event.line = told_text(tid, told, EG_CALL_LINE);
-    event.has_line = call->has_line;
-    event.construct = told_text(tid, told, EG_CALL_CONSTRUCT);
-    event.has_construct = call->has_construct;
-    event.offset = call->offset;
     event.path = told_text(tid, told, EG_CALL_PATH);
     event.variable = told_text(tid, told, EG_CALL_VARIABLE);
-    event.inner = told_text(tid, told, EG_CALL_INNER);
-    event.source = told_text(tid, told, EG_CALL_SOURCE);
-    event.source_in_argument = call->source_argument != EG_NONE;
-    event.source_argument = call->source_argument;
-    event.source_offset = call->source_offset;
-    event.source_length = call->source_length;
-    event.hint = told_text(tid, told, EG_CALL_HINT);
-    struct eg_event_request told_request = {
-        .method = told_text(tid, told, EG_CALL_METHOD),
-        .uri = told_text(tid, told, EG_CALL_URI),
-        .script = told_text(tid, told, EG_CALL_SCRIPT),
-        .host = told_text(tid, told, EG_CALL_HOST),
-        .remote = told_text(tid, told, EG_CALL_REMOTE),
-        .remote_from = call->remote_from < EG_REMOTE_COUNT ? (enum eg_event_remote)call->remote_from
-                                                           : EG_REMOTE_NONE,
-        .claimed = true,
-    };
-    /* a program that the worker started knows of none */
-    struct eg_event_request read_request = event.request;
-    event.request = told_request;
-    if (!eg_event_has_request(&event)) event.request = read_request;
-    event.test = told_text(tid, told, EG_CALL_TEST);
     name_rule(tree->blob, call->rule, &event);
-    if (call->argv && eg_remote_vector(tid, call->argv, &tree->argv) == 0) {
-        event.argv = (const char *const *)tree->argv.items;
-        event.argc = tree->argv.count;
-        event.has_argv = true;
-    }
     bool exec = event.kind == EG_KIND_EXEC || event.kind == EG_KIND_SHELL;
-    if (exec && event.action != EG_ACTION_DENY) expect_exec(tree, event.pid, false);
-    eg_tree_report(tree, &event);
+    if (exec && event.action != EG_ACTION_DENY) {
+        pid_t tgid = eg_remote_tgid(tid);
+        event.pid = tgid > 0 ? tgid : tid;
+        expect_exec(tree, event.pid, false);
+    }
+    /* a worker can refuse to itself as often as it likes: most of it is only counted */
+    unsigned whom = eg_tree_count(tree, &event);
+    if (whom) tell(tree, tid, told, &event, whom);
     free(told);
     return 0;
 }

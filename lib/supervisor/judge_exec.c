@@ -207,16 +207,10 @@ static void explain_shell(const struct eg_tree *tree, struct eg_event *event)
 static void report(struct eg_tree *tree, const struct judged *j, enum eg_action action,
                    enum eg_reason reason)
 {
-    struct eg_tree_texts *texts = malloc(sizeof *texts);
-    if (!texts) return;
     struct eg_event event;
-    eg_tree_event(tree, j->tid, j->tgid, j->variable ? EG_KIND_ENV : EG_KIND_EXEC, reason, texts,
-                  &event);
+    eg_tree_event(tree, j->tgid, j->variable ? EG_KIND_ENV : EG_KIND_EXEC, reason, &event);
     if (action != EG_ACTION_DENY) event.action = action;
-    if (event.action != EG_ACTION_DENY && eg_tree_was_told(tree, j->tid, j->tgid, false)) {
-        free(texts);
-        return;
-    }
+    if (event.action != EG_ACTION_DENY && eg_tree_was_told(tree, j->tid, j->tgid, false)) return;
     event.call = eg_str(j->call.name);
     event.program = j->target.path;
     event.argv = (const char *const *)tree->argv.items;
@@ -236,8 +230,7 @@ static void report(struct eg_tree *tree, const struct judged *j, enum eg_action 
         event.rule_file = eg_blob_str(tree->blob, rules[j->decision.rule].file);
         event.rule_line = rules[j->decision.rule].line;
     }
-    eg_tree_report(tree, &event);
-    free(texts);
+    eg_tree_report(tree, j->tid, &event);
 }
 
 /* In log mode every denial lets the call go on. */

@@ -117,7 +117,7 @@ static bool look_at(const struct eg_tree *tree, pid_t tid, const char *open_path
     if (tree->foreign_root) snprintf(root, sizeof root, "/proc/%d/root", (int)tid);
     bool nameless = path[0] != '/' || st->st_nlink == 0;
     if (nameless) return (tree->blob->flags & EG_BLOB_ALLOW_MEMFD_EXEC) != 0;
-    int fd = open(open_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = openat(AT_FDCWD, open_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) return false;
     struct eg_identity id;
     bool allowed = eg_resolve_identity(fd, &id) == 0 && id.ino == st->st_ino;
@@ -133,18 +133,11 @@ static bool look_at(const struct eg_tree *tree, pid_t tid, const char *open_path
 static struct eg_answer refuse(struct eg_tree *tree, const struct seccomp_notif *notif,
                                const char *path)
 {
-    struct eg_tree_texts *texts = malloc(sizeof *texts);
     struct eg_event event;
-    pid_t tid = (pid_t)notif->pid;
-    if (texts) {
-        pid_t tgid = eg_remote_tgid(tid);
-        eg_tree_event(tree, tid, tgid > 0 ? tgid : tid, EG_KIND_MAP, EG_REASON_MAPPED_CODE, texts,
-                      &event);
-        event.call = EG_STR("mmap");
-        event.path = eg_str(path);
-        eg_tree_report(tree, &event);
-        free(texts);
-    }
+    eg_tree_event(tree, 0, EG_KIND_MAP, EG_REASON_MAPPED_CODE, &event);
+    event.call = EG_STR("mmap");
+    event.path = eg_str(path);
+    eg_tree_report(tree, (pid_t)notif->pid, &event);
     return tree->blob->flags & EG_BLOB_LOG_MODE ? eg_answer_proceed() : eg_answer_error(EACCES);
 }
 

@@ -15,8 +15,26 @@
 
 #define PAGE 4096u
 
+/* openat(2) throughout: musl's open() asks for close-on-exec in a second call. */
+
+static void free_room(struct eg_vector *v)
+{
+    free(v->pointers);
+    free(v->span);
+    v->pointers = NULL;
+    v->span = NULL;
+    v->pointer_capacity = v->span_capacity = 0;
+}
+
+/* What an unusual exec needed is not kept. */
+static void trim_room(struct eg_vector *v)
+{
+    if (v->pointer_capacity * sizeof v->pointers[0] + v->span_capacity > (128u << 10)) free_room(v);
+}
+
 void eg_vector_free(struct eg_vector *vector)
 {
+    free_room(vector);
     free(vector->bytes);
     free(vector->items);
     memset(vector, 0, sizeof *vector);
@@ -92,37 +110,27 @@ int eg_remote_path(pid_t tid, uint64_t address, char ret[EG_PATH_MAX])
 }
 
 /* The pointers of a NULL-terminated array, as a growing local copy. */
-static int read_pointers(pid_t tid, uint64_t address, uint64_t **ret, size_t *ret_count)
+static int read_pointers(pid_t tid, uint64_t address, struct eg_vector *v, size_t *ret_count)
 {
-    uint64_t *pointers = NULL;
-    size_t count = 0, capacity = 0;
+    size_t count = 0;
     for (;;) {
         size_t room = (PAGE - (address + 8 * count) % PAGE) / 8;
         if (room == 0) room = 1; /* a pointer that crosses a page */
-        if (count + room > capacity) {
-            capacity = capacity ? 2 * capacity + room : 512 + room;
-            uint64_t *more = reallocarray(pointers, capacity, sizeof *more);
-            if (!more) {
-                free(pointers);
-                return -ENOMEM;
-            }
-            pointers = more;
+        if (count + room > v->pointer_capacity) {
+            size_t capacity = 2 * v->pointer_capacity + 512 + room;
+            uint64_t *more = reallocarray(v->pointers, capacity, sizeof *more);
+            if (!more) return -ENOMEM;
+            v->pointers = more;
+            v->pointer_capacity = capacity;
         }
-        ssize_t got = read_memory(tid, address + 8 * count, pointers + count, 8 * room);
-        if (got < 8) {
-            free(pointers);
-            return got < 0 ? (int)got : -EFAULT;
-        }
+        ssize_t got = read_memory(tid, address + 8 * count, v->pointers + count, 8 * room);
+        if (got < 8) return got < 0 ? (int)got : -EFAULT;
         for (size_t end = count + (size_t)got / 8; count < end; count++)
-            if (pointers[count] == 0) {
-                *ret = pointers;
+            if (v->pointers[count] == 0) {
                 *ret_count = count;
                 return 0;
             }
-        if (count > EG_VECTOR_COUNT_MAX) {
-            free(pointers);
-            return -E2BIG;
-        }
+        if (count > EG_VECTOR_COUNT_MAX) return -E2BIG;
     }
 }
 
@@ -148,8 +156,19 @@ static int append_string(struct eg_vector *v, pid_t tid, uint64_t address)
     }
 }
 
-static int copy_strings(struct eg_vector *v, pid_t tid, const uint64_t *pointers, size_t count)
+static char *span_of(struct eg_vector *v, size_t size)
 {
+    if (size <= v->span_capacity) return v->span;
+    char *span = realloc(v->span, size);
+    if (!span) return NULL;
+    v->span = span;
+    v->span_capacity = size;
+    return span;
+}
+
+static int copy_strings(struct eg_vector *v, pid_t tid, size_t count)
+{
+    const uint64_t *pointers = v->pointers;
     uint64_t low = UINT64_MAX, high = 0;
     for (size_t i = 0; i < count; i++) {
         if (pointers[i] < low) low = pointers[i];
@@ -160,7 +179,7 @@ static int copy_strings(struct eg_vector *v, pid_t tid, const uint64_t *pointers
     if (count > 1 && high - low < SPAN_MAX) {
         /* a little further, for the last string */
         size_t want = (size_t)(high - low) + 256;
-        span = malloc(want);
+        span = span_of(v, want);
         if (!span) return -ENOMEM;
         ssize_t got = read_memory(tid, low, span, want);
         span_size = got > 0 ? (size_t)got : 0;
@@ -178,7 +197,6 @@ static int copy_strings(struct eg_vector *v, pid_t tid, const uint64_t *pointers
             error = append_string(v, tid, pointers[i]);
         }
     }
-    free(span);
     return error;
 }
 
@@ -211,15 +229,11 @@ int eg_vector_copy(struct eg_vector *ret, const char *const *strings)
 
 int eg_remote_vector(pid_t tid, uint64_t address, struct eg_vector *ret)
 {
-    uint64_t *pointers = NULL;
     size_t count = 0;
     ret->size = ret->count = 0;
-    if (address) {
-        int error = read_pointers(tid, address, &pointers, &count);
-        if (error) return error;
-    }
-    int error = copy_strings(ret, tid, pointers, count);
-    free(pointers);
+    int error = address ? read_pointers(tid, address, ret, &count) : 0;
+    if (!error) error = copy_strings(ret, tid, count);
+    trim_room(ret);
     return error ? error : index_strings(ret, count);
 }
 
@@ -227,7 +241,7 @@ int eg_remote_proc_vector(pid_t tid, const char *file, struct eg_vector *ret)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/%s", (int)tid, file);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return -errno;
     ret->size = ret->count = 0;
     int error = 0;
@@ -252,7 +266,7 @@ static void read_status(pid_t tid, char *text, size_t size)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd < 0 ? 0 : read(fd, text, size - 1);
     text[got > 0 ? got : 0] = '\0';
     if (fd >= 0) close(fd);

@@ -25,6 +25,10 @@ struct eg_vector {
     size_t size, capacity;
     const char **items;
     size_t count, item_capacity;
+    /* room for reading, kept from one exec to the next */
+    uint64_t *pointers;
+    char *span;
+    size_t pointer_capacity, span_capacity;
 };
 void eg_vector_free(struct eg_vector *vector);
 

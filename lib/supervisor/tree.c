@@ -109,7 +109,7 @@ static struct eg_str command_of(pid_t tid, char *text, size_t size)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/cmdline", (int)tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return (struct eg_str){ NULL, 0 };
     ssize_t n = read(fd, text, size);
     close(fd);
@@ -119,15 +119,11 @@ static struct eg_str command_of(pid_t tid, char *text, size_t size)
     return (struct eg_str){ text, n > 0 ? (size_t)n : 0 };
 }
 
-void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kind,
-                   enum eg_reason reason, struct eg_tree_texts *texts, struct eg_event *ret)
+void eg_tree_event(const struct eg_tree *tree, pid_t tgid, enum eg_kind kind, enum eg_reason reason,
+                   struct eg_event *ret)
 {
-    struct eg_target exe;
-    pid_t ppid;
-    uid_t uid;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    eg_remote_who(tid, &ppid, &uid);
     *ret = (struct eg_event){
         .action = tree->blob->flags & EG_BLOB_LOG_MODE ? EG_ACTION_WOULD_DENY : EG_ACTION_DENY,
         .kind = kind,
@@ -138,16 +134,10 @@ void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kin
         .policy = eg_blob_str(tree->blob, tree->blob->name),
         .container = tree->container,
         .pid = tgid,
-        .ppid = ppid,
-        .uid = uid,
-        .cwd = eg_remote_cwd(tid, texts->cwd),
-        .command = command_of(tid, texts->command, sizeof texts->command),
     };
-    if (eg_remote_exe(tid, texts->exe, &exe) == 0 && exe.found) ret->exe = exe.path;
-    eg_hands_request(&tree->hands, tid, tgid, &texts->request, &ret->request);
 }
 
-void eg_tree_report(struct eg_tree *tree, struct eg_event *event)
+unsigned eg_tree_count(struct eg_tree *tree, struct eg_event *event)
 {
     switch (event->action) {
     case EG_ACTION_DENY:
@@ -157,7 +147,45 @@ void eg_tree_report(struct eg_tree *tree, struct eg_event *event)
     }
     if (event->reason == EG_REASON_REPLACED && !event->hint.n && tree->restart_hint[0])
         event->hint = eg_str(tree->restart_hint);
-    if (tree->report) eg_report_add(tree->report, event);
     event->seq = tree->seq++;
-    eg_event_emit(tree->blob, tree->rate, event);
+    return (eg_event_admit(tree->blob, tree->rate, event) ? EG_TELL_SINKS : 0u) |
+           (tree->report ? EG_TELL_REPORT : 0u);
+}
+
+void eg_tree_tell(struct eg_tree *tree, pid_t tid, struct eg_event *event, unsigned whom)
+{
+    struct texts {
+        char exe[EG_PATH_MAX], cwd[EG_PATH_MAX], command[512];
+        struct eg_web_request request;
+    };
+    bool asks = !(whom & EG_TELL_REQUEST_KNOWN) && !eg_event_has_request(event);
+    struct texts *texts = malloc(sizeof *texts);
+    struct eg_target exe;
+    pid_t ppid;
+    uid_t uid;
+    if (!event->pid) {
+        pid_t tgid = tid ? eg_remote_tgid(tid) : 0;
+        event->pid = tgid > 0 ? tgid : tid;
+    }
+    eg_remote_who(tid, &ppid, &uid);
+    event->ppid = ppid;
+    event->uid = uid;
+    /* without memory the rest is told all the same */
+    if (texts) {
+        event->cwd = eg_remote_cwd(tid, texts->cwd);
+        event->command = command_of(tid, texts->command, sizeof texts->command);
+        if (eg_remote_exe(tid, texts->exe, &exe) == 0 && exe.found) event->exe = exe.path;
+        if (asks) eg_hands_request(&tree->hands, tid, event->pid, &texts->request, &event->request);
+    }
+    if (whom & EG_TELL_REPORT) eg_report_add(tree->report, event);
+    if (whom & EG_TELL_SINKS) eg_event_deliver(tree->blob, event);
+    event->cwd = event->command = event->exe = (struct eg_str){ NULL, 0 };
+    if (asks) event->request = (struct eg_event_request){ 0 };
+    free(texts);
+}
+
+void eg_tree_report(struct eg_tree *tree, pid_t tid, struct eg_event *event)
+{
+    unsigned whom = eg_tree_count(tree, event);
+    if (whom) eg_tree_tell(tree, tid, event, whom);
 }

@@ -110,23 +110,28 @@ uint32_t eg_tree_program(const struct eg_tree *tree, const struct eg_identity *i
  * not started with; NULL when there is none. */
 const char *eg_tree_foreign_variable(const struct eg_tree *tree, const struct eg_vector *envp);
 
-/* An event about a thread, filled with what /proc knows of it and with the request
- * that it claims to serve; texts live in `texts`.  In log mode a denial becomes would-deny. */
-struct eg_tree_texts {
-    char exe[EG_PATH_MAX];
-    char cwd[EG_PATH_MAX];
-    char command[512];
-    struct eg_web_request request;
-};
-void eg_tree_event(struct eg_tree *tree, pid_t tid, pid_t tgid, enum eg_kind kind,
-                   enum eg_reason reason, struct eg_tree_texts *texts, struct eg_event *ret);
+/* An event about a process (tgid 0: to be found out when it is told).  In log mode a
+ * denial becomes would-deny. */
+void eg_tree_event(const struct eg_tree *tree, pid_t tgid, enum eg_kind kind, enum eg_reason reason,
+                   struct eg_event *ret);
 
 /* Did a shim tell of this exec already (by this process, or by its parent, whose
  * child it is), by an event or (`line`) by EG_CALL_PLAIN_LINE?  Asked once each: one exec,
  * one event. */
 bool eg_tree_was_told(struct eg_tree *tree, pid_t tid, pid_t tgid, bool line);
 
-/* Count it, send it to the sinks. */
-void eg_tree_report(struct eg_tree *tree, struct eg_event *event);
+/* Count an event and number it.  Who is to be told of it; 0: nobody, since like ones
+ * were told, and nothing else about it needs to be found out.  What eg_event_admit
+ * looks at must be there. */
+enum { EG_TELL_SINKS = 1, EG_TELL_REPORT = 2, EG_TELL_REQUEST_KNOWN = 4 };
+unsigned eg_tree_count(struct eg_tree *tree, struct eg_event *event);
+
+/* Tell them, with what /proc knows of the thread, which waits for its answer, and
+ * with the request that it claims to serve, unless the event has one, or the caller
+ * adds EG_TELL_REQUEST_KNOWN: it has none then. */
+void eg_tree_tell(struct eg_tree *tree, pid_t tid, struct eg_event *event, unsigned whom);
+
+/* Both. */
+void eg_tree_report(struct eg_tree *tree, pid_t tid, struct eg_event *event);
 
 #endif

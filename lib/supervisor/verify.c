@@ -60,19 +60,14 @@ static bool matches(pid_t tid, pid_t tgid, const struct eg_pending *pending,
 static struct eg_answer kill_raced(struct eg_tree *tree, const struct seccomp_notif *notif,
                                    pid_t tgid, const struct eg_target *exe)
 {
-    pid_t tid = (pid_t)notif->pid;
-    struct eg_tree_texts *texts = malloc(sizeof *texts);
     struct eg_event event;
-    if (texts) {
-        eg_tree_event(tree, tid, tgid, EG_KIND_EXEC, EG_REASON_RACED, texts, &event);
-        event.call = EG_STR("exec");
-        event.program = exe->path;
-        event.argv = (const char *const *)tree->argv.items;
-        event.argc = tree->argv.count;
-        event.has_argv = true;
-        eg_tree_report(tree, &event);
-        free(texts);
-    }
+    eg_tree_event(tree, tgid, EG_KIND_EXEC, EG_REASON_RACED, &event);
+    event.call = EG_STR("exec");
+    event.program = exe->path;
+    event.argv = (const char *const *)tree->argv.items;
+    event.argc = tree->argv.count;
+    event.has_argv = true;
+    eg_tree_report(tree, (pid_t)notif->pid, &event);
     tree->raced++;
     if (tree->blob->flags & EG_BLOB_LOG_MODE) return eg_answer_proceed();
     /* the caller still waits in this call, so its id names nobody else */

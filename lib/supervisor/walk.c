@@ -35,7 +35,7 @@ static int open_link(pid_t tid, const char *name)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/%s", (int)tid, name);
-    int fd = open(path, O_PATH | O_CLOEXEC);
+    int fd = openat(AT_FDCWD, path, O_PATH | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }
 
@@ -204,7 +204,7 @@ static int open_for(pid_t tid, pid_t tgid, int root, int dirfd, const char *path
     if (path[0] == '/') {
         fd = open_under(root, path, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, no_follow);
     } else {
-        int own_root = open("/", O_PATH | O_CLOEXEC);
+        int own_root = openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC);
         bool same = own_root >= 0 && same_file(own_root, root);
         if (own_root >= 0) close(own_root);
         /* with another root an absolute link below `start` would lead into ours */

@@ -26,23 +26,12 @@ void eg_job_report(struct eg_job *job)
 {
     struct eg_write_event *told = &job->event;
     struct eg_tree *tree = job->writes->tree;
-    struct eg_tree_texts *texts;
     struct eg_event event;
     if (!told->wanted) return;
     told->wanted = false;
-    texts = malloc(sizeof *texts);
-    if (!texts) {
-        if (told->action == EG_ACTION_DENY) tree->denied++;
-        return;
-    }
-    pid_t tid = (pid_t)job->notif.pid;
-    pid_t tgid = tid ? eg_remote_tgid(tid) : 0;
-    eg_tree_event(tree, tid, tgid > 0 ? tgid : tid, told->kind, told->reason, texts, &event);
-    if (job->closed) {
-        /* by now it may serve another */
-        event.request = (struct eg_event_request){ 0 };
-        if (job->closed->request) event.request = *job->closed->request;
-    }
+    eg_tree_event(tree, 0, told->kind, told->reason, &event);
+    /* by now who wrote it may serve another request */
+    if (job->closed && job->closed->request) event.request = *job->closed->request;
     if (told->action != EG_ACTION_DENY) event.action = told->action;
     event.call = eg_str(call_name(job));
     event.path = eg_str(told->path);
@@ -53,6 +42,7 @@ void eg_job_report(struct eg_job *job)
     event.hint = told->decision.hint;
     char kinds[128], digest[2 * sizeof told->sha256 + 1];
     if (told->has_content) add_content(told, kinds, sizeof kinds, digest, &event);
-    eg_tree_report(tree, &event);
-    free(texts);
+    unsigned whom = eg_tree_count(tree, &event);
+    if (whom && job->closed) whom |= EG_TELL_REQUEST_KNOWN;
+    if (whom) eg_tree_tell(tree, (pid_t)job->notif.pid, &event, whom);
 }
