@@ -52,6 +52,13 @@ static void end_slot(struct eg_hand_slot *slot)
     }
 }
 
+/* That of this descriptor: an entry whose closing was not seen may point to a slot
+ * that is another's by now. */
+static void end_of(struct eg_hand_slot *slot, int fd)
+{
+    if (slot && slot->fd == fd) end_slot(slot);
+}
+
 static bool pin(struct eg_hand_slot *slot)
 {
     for (;;) {
@@ -162,7 +169,7 @@ void eg_hand_accepted(int fd)
     uint8_t old = entry(hand, fd);
     /* Not seen to be closed: closefrom(3), a raw system call. */
     struct eg_hand_slot *slot = slot_of(hand, old);
-    if (set_entry(hand, fd, old, EG_HAND_EXPECTING) && slot) end_slot(slot);
+    if (set_entry(hand, fd, old, EG_HAND_EXPECTING)) end_of(slot, fd);
 }
 
 static int option(int fd, int name)
@@ -190,20 +197,46 @@ void eg_hand_close(int fd)
     uint8_t old = entry(hand, fd);
     struct eg_hand_slot *slot = slot_of(hand, old);
     if (!set_entry(hand, fd, old, EG_HAND_NO_CONNECTION) || !slot) return;
+    /* who reads a head just now looks at the entry after it has let go of the slot */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     /* fastcgi_finish_request(): the script goes on, until its thread waits again */
     uint32_t state = state_of(slot);
     if (slot->protocol == EG_WEB_FASTCGI && EG_HAND_STATE(state) == EG_HAND_READY &&
-        slot->thread == this_thread()) {
+        slot->fd == fd && slot->thread == this_thread()) {
         slot->fd = -1;
         __atomic_add_fetch(&hand->top.retained, 1, __ATOMIC_RELAXED);
         return;
     }
-    end_slot(slot);
+    end_of(slot, fd);
 }
 
 /* ---- heads ---- */
 
-static struct eg_hand_slot *claim(struct eg_hand *hand)
+static uint64_t socket_of(int fd)
+{
+    uint64_t cookie = 0;
+    uint32_t size = sizeof(cookie);
+    long r = eg_sys(__NR_getsockopt, fd, SOL_SOCKET_LEVEL, SO_COOKIE, &cookie, &size);
+    return r == 0 ? cookie : 0;
+}
+
+static bool still_open(const struct eg_hand_slot *slot)
+{
+    return slot->fd < 0 || slot->socket == socket_of(slot->fd);
+}
+
+/* Requests whose connections were closed unseen: closefrom(3), a raw system call. */
+static void sweep(struct eg_hand *hand)
+{
+    for (size_t i = 0; i < EG_HAND_SLOTS; i++) {
+        struct eg_hand_slot *slot = &hand->top.slots[i];
+        if (!pin(slot)) continue;
+        if (!still_open(slot)) end_slot(slot);
+        unpin(slot);
+    }
+}
+
+static struct eg_hand_slot *claim(struct eg_hand *hand, bool again)
 {
     struct eg_hand_slot *oldest = NULL;
     for (size_t i = 0; i < EG_HAND_SLOTS; i++) {
@@ -213,17 +246,13 @@ static struct eg_hand_slot *claim(struct eg_hand *hand)
         if (state == EG_HAND_PARTIAL && (!oldest || slot->number < oldest->number)) oldest = slot;
     }
     /* Who began a head and does not end it makes room. */
+    if (!oldest && !again) {
+        sweep(hand);
+        return claim(hand, true);
+    }
     if (!oldest || !change(oldest, EG_HAND_PARTIAL, EG_HAND_BUSY)) return NULL;
     if (oldest->fd >= 0) set_entry(hand, oldest->fd, value_of(hand, oldest, true), EG_HAND_UNSEEN);
     return oldest;
-}
-
-static uint64_t socket_of(int fd)
-{
-    uint64_t cookie = 0;
-    uint32_t size = sizeof(cookie);
-    long r = eg_sys(__NR_getsockopt, fd, SOL_SOCKET_LEVEL, SO_COOKIE, &cookie, &size);
-    return r == 0 ? cookie : 0;
 }
 
 /* Once a process: where the supervisor finds what it writes into its own events. */
@@ -305,7 +334,7 @@ static struct eg_hand_slot *take(struct eg_hand *hand, int fd, uint8_t value)
 {
     struct eg_hand_slot *slot = slot_of(hand, value);
     if (!slot) {
-        slot = claim(hand);
+        slot = claim(hand, false);
         if (!slot) return NULL;
         slot->fd = fd;
         slot->number = __atomic_add_fetch(&hand->top.numbers, 1, __ATOMIC_RELAXED);
@@ -326,7 +355,9 @@ void eg_hand_read(int fd, const char *bytes, size_t n)
     if (!slot) {
         /* two threads read from one connection, or too many are there */
         struct eg_hand_slot *old = slot_of(hand, value);
-        if (set_entry(hand, fd, value, EG_HAND_UNSEEN) && old) end_slot(old);
+        bool stale = old && old->fd != fd;
+        if (set_entry(hand, fd, value, stale ? EG_HAND_NO_CONNECTION : EG_HAND_UNSEEN))
+            end_of(old, fd);
         return;
     }
     struct eg_hand_body *body = &hand->bodies[slot - hand->top.slots];
@@ -337,19 +368,17 @@ void eg_hand_read(int fd, const char *bytes, size_t n)
     uint8_t next = body->head.lost ? EG_HAND_UNSEEN : value_of(hand, slot, !body->head.over);
     /* closed meanwhile, by another thread or a signal's handler: over */
     bool stays = next == value || set_entry(hand, fd, value, next);
-    if (!stays || entry(hand, fd) != next || body->head.lost)
+    if (!stays || body->head.lost) {
         set_state(slot, EG_HAND_FREE);
-    else
+    } else {
         set_state(slot, body->head.complete ? EG_HAND_READY : EG_HAND_PARTIAL);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (entry(hand, fd) != next) end_slot(slot);
+    }
     if (whole && stays) tell(hand);
 }
 
 /* ---- events ---- */
-
-static bool still_open(const struct eg_hand_slot *slot)
-{
-    return slot->fd < 0 || slot->socket == socket_of(slot->fd);
-}
 
 /* Hold every request that is in hand; a copy of the slots as they then are. */
 static uint64_t hold_all(struct eg_hand *hand, struct eg_hand_slot ret[EG_HAND_SLOTS])

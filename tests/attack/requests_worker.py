@@ -165,6 +165,24 @@ def reused():
     refused("pair")
 
 
+def leaked():
+    """Connections whose numbers become other files', unseen, and are closed later."""
+    null = os.open("/dev/null", os.O_RDONLY)
+    fds = []
+    for i in range(100):
+        fds.append(serve(http(f"10.0.0.{i}", close=i % 2)).detach())
+        os.dup2(null, fds[-1])
+    refused("none")
+    a = serve(http("192.0.2.1"))
+    refused("next")
+    for fd in fds:
+        os.read(fd, 1)
+        os.close(fd)
+    refused("still")
+    a.close()
+    refused("closed")
+
+
 def duplicate():
     a = serve(http("192.0.2.1"))
     copy = a.dup()
