@@ -111,10 +111,12 @@ enum eg_job_state eg_job_remove(struct eg_job *job)
 static void watch(struct eg_job *job, const struct eg_place *source, const struct eg_scan *scan,
                   bool enters)
 {
+    bool backed = enters && eg_fs_is_backed(source->object);
     if (scan->frozen && !enters) return;
     job->watched = fcntl(source->object, F_DUPFD_CLOEXEC, 0);
     job->watch_upload = job->places[1].upload;
-    job->watch_flags = EG_WATCH_LINGERS | (scan->frozen ? 0u : EG_WATCH_READ);
+    job->watch_flags =
+        EG_WATCH_LINGERS | (scan->frozen ? 0u : EG_WATCH_READ) | (backed ? EG_WATCH_BACKED : 0u);
 }
 
 /* The very file that was looked at, whatever its name stands for by now, unless it

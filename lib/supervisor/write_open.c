@@ -87,6 +87,7 @@ static void hand_over(struct eg_job *job, int fd, uint32_t upload, uint32_t cont
         /* openat(2): musl's open() asks for close-on-exec in a second call */
         job->watched = openat(AT_FDCWD, eg_fd_path(fd).text, O_PATH | O_CLOEXEC);
         job->watch_upload = upload;
+        if (access == O_RDWR && eg_fs_is_backed(fd)) job->watch_flags = EG_WATCH_BACKED;
         if (job->watched < 0) {
             eg_job_answer(job, -errno);
             close(fd);

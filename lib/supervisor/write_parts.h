@@ -349,6 +349,8 @@ struct eg_watch {
     unsigned tries;           /* how often that was so, one after the other */
     int64_t until;            /* CLOCK_MONOTONIC, ms */
     int64_t began, patrol_at; /* to be judged; to be judged again though it is open */
+    int64_t interval;         /* between two of these */
+    bool backed;              /* as EG_WATCH_BACKED says */
 };
 
 /* How often a file that cannot be read now is tried again, once a second: somebody's
@@ -360,8 +362,9 @@ void eg_watches_free(struct eg_watches *watches);
 int eg_watches_fd(const struct eg_watches *watches);
 
 /* It LINGERS: somebody outside the tree might be about to open it; LONG: until a
- * helper's patience ends; READ: judge it at once, not only after the next close. */
-enum { EG_WATCH_LINGERS = 1, EG_WATCH_LONG = 2, EG_WATCH_READ = 4 };
+ * helper's patience ends; READ: judge it at once, not only after the next close;
+ * BACKED: who has mapped it is not seen to have it open (eg_fs_is_backed). */
+enum { EG_WATCH_LINGERS = 1, EG_WATCH_LONG = 2, EG_WATCH_READ = 4, EG_WATCH_BACKED = 8 };
 
 /* Watch the file behind `object` (taken over, also on failure), as ourselves; from
  * any thread.  request: what the caller serves (taken over, also on failure), NULL
@@ -411,6 +414,8 @@ enum eg_job_state eg_job_run(struct eg_job *job);
 enum eg_fs_class eg_writes_class(const struct eg_writes *writes, uint64_t dev);
 enum eg_fs_class eg_fs_classify(int fd); /* asks it: may wait */
 enum eg_fs_class eg_job_class(struct eg_job *job, int fd);
+/* Does a mapping hold another file than the one that was opened (overlayfs, FUSE)? */
+bool eg_fs_is_backed(int fd);
 
 /* --- Events (write_event.c) ----------------------------------------------------- */
 

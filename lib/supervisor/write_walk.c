@@ -87,6 +87,14 @@ enum eg_fs_class eg_fs_classify(int fd)
     return EG_FS_SLOW;
 }
 
+bool eg_fs_is_backed(int fd)
+{
+    struct statfs fs;
+    if (fstatfs(fd, &fs) < 0) return true;
+    return (unsigned long)fs.f_type == OVERLAYFS_SUPER_MAGIC ||
+           (unsigned long)fs.f_type == FUSE_SUPER_MAGIC;
+}
+
 /* fstatfs(2) itself can wait, so the loop only knows what a helper has seen. */
 enum eg_fs_class eg_job_class(struct eg_job *job, int fd)
 {

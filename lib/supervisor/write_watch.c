@@ -18,9 +18,10 @@
 #define AGAIN_MS  1000
 /* What stays open is read from time to time, as it is, for at most a fiftieth of the
  * time. */
-#define PATROL_MS    20000
-#define PATROL_STEP  1000
-#define PATROL_SHARE 50
+#define PATROL_MS     20000
+#define PATROL_MAX_MS 3600000
+#define PATROL_STEP   1000
+#define PATROL_SHARE  50
 
 struct eg_watches {
     pthread_mutex_t lock; /* helpers add; all else is the loop's */
@@ -134,6 +135,7 @@ static int add(struct eg_watches *watches, int object, pid_t tid, uint32_t uploa
             close(object);
             return -ENFILE;
         }
+        watch->interval = PATROL_MS;
         watch->patrol_at = eg_writes_now() + PATROL_MS;
         watch->object = object;
         watch->wd = wd;
@@ -150,6 +152,7 @@ static int add(struct eg_watches *watches, int object, pid_t tid, uint32_t uploa
     }
     /* who judges it now may have seen nobody that writes */
     watch->opened = true;
+    if (flags & EG_WATCH_BACKED) watch->backed = true;
     if (flags & EG_WATCH_LINGERS) linger(watches, watch, LINGER_MS);
     if (flags & EG_WATCH_LONG) linger(watches, watch, EG_PATIENCE_MS);
     if (flags & EG_WATCH_READ) watch->closed = watches->sweep = true;
@@ -193,8 +196,7 @@ static struct eg_watch *next_due(struct eg_watches *watches)
     watches->looked = now;
     for (uint32_t i = 0; i < BUCKETS; i++)
         for (struct eg_watch *watch = watches->buckets[i]; watch; watch = watch->next) {
-            /* nobody can tell whether it is open: many that are not would be read */
-            if (watch->patrol_at <= now && !watch->busy && !watch->unsure) watch->closed = true;
+            if (watch->patrol_at <= now && !watch->busy) watch->closed = true;
             bool due = watch->closed || (watch->lingers && watch->until <= now);
             if (due) watches->sweep = true;
             if (due && !watch->busy && (!watch->again || watch->until <= now)) return take(watch);
@@ -240,7 +242,10 @@ static void judged(struct eg_watches *watches, struct eg_watch *watch)
     watch->busy = false;
     watch->tries = watch->again ? watch->tries + 1 : 0;
     int64_t now = eg_writes_now(), rest = (now - watch->began) * PATROL_SHARE;
-    watch->patrol_at = now + (rest > PATROL_MS ? rest : PATROL_MS);
+    /* many of those that nobody can tell of are not open: less and less often */
+    watch->unsure = watch->unsure || watch->backed;
+    if (watch->unsure && watch->interval < PATROL_MAX_MS) watch->interval *= 2;
+    watch->patrol_at = now + (rest > watch->interval ? rest : watch->interval);
     if (watch->again) {
         linger(watches, watch, AGAIN_MS);
         watch->closed = true;
