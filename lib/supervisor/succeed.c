@@ -29,18 +29,18 @@ static bool is_own_program(const struct eg_run *run, const struct eg_target *tar
 
 /* Is it still who it was when it was started?  Whoever gave up rights, by setuid(2)
  * for one, must not get them back. */
-static bool is_unchanged(const struct eg_tree *tree, pid_t tgid)
+static bool is_unchanged(const struct eg_tree *tree, pid_t tid)
 {
     unsigned char now[EG_DIGEST_SIZE];
-    return tree->worker_known && eg_estate_identity(tgid, now) &&
+    return tree->worker_known && eg_estate_identity(tid, now) &&
            memcmp(now, tree->worker_identity, sizeof now) == 0;
 }
 
-static bool is_wanted(const struct eg_succession *s, const struct eg_tree *tree, pid_t tgid,
-                      const struct eg_target *target)
+static bool is_wanted(const struct eg_succession *s, const struct eg_tree *tree, pid_t tid,
+                      pid_t tgid, const struct eg_target *target)
 {
     return s->renewal && !s->in_place && tree->run && tree->blob->flags & EG_BLOB_WORKER_REEXEC &&
-           tgid == tree->worker && is_own_program(tree->run, target) && is_unchanged(tree, tgid) &&
+           tgid == tree->worker && is_own_program(tree->run, target) && is_unchanged(tree, tid) &&
            !eg_tree_foreign_variable(tree, &tree->envp) && s->renewal->is_changed(tree->run);
 }
 
@@ -65,7 +65,7 @@ bool eg_succession_begin(struct eg_succession *s, struct eg_tree *tree,
         s->notif = *notif;
         return true;
     }
-    if (waits || !is_wanted(s, tree, tgid, target)) return false;
+    if (waits || !is_wanted(s, tree, (pid_t)notif->pid, tgid, target)) return false;
     eg_succession_leave(s);
     if (!copy(s, tree, target)) return false;
     memset(&none, 0, sizeof none);
