@@ -167,14 +167,28 @@ static bool is_served(const struct loop *loop, const struct eg_tree *tree)
 }
 
 /* The tree's last task is gone.  True: it was the last tree. */
-static bool lose_tree(struct loop *loop, const struct eg_tree *tree)
+static bool lose_tree(struct loop *loop, struct eg_tree *tree)
 {
     size_t at = 0;
     while (at < loop->count && loop->wards[at].tree != tree) at++;
     if (at == loop->count) return false;
     if (loop->count == 1) return true;
-    remove_ward(loop, at);
+    if (!loop->wards[at].ends) eg_writes_end(tree->writes);
+    loop->wards[at].ends = true;
+    if (eg_writes_settled(tree->writes)) {
+        remove_ward(loop, at);
+        return false;
+    }
+    /* what it closed last is being judged, and the other trees do not wait for that */
+    if (tree->listener >= 0) close(tree->listener);
+    tree->listener = -1;
     return false;
+}
+
+/* Is it one whose last task is gone? */
+static bool is_lost(const struct loop *loop, const struct eg_tree *tree)
+{
+    return tree->listener < 0 && !(loop->worker && tree == loop->wards[0].tree);
 }
 
 /* What poll(2) said of these trees; a turn can add and remove some.  0: go on; 1:
@@ -187,7 +201,8 @@ static int serve_trees(struct loop *loop, struct eg_tree *const *trees, const st
         if (fds[2 * i + 1].revents) eg_writes_turn(trees[i]->writes);
         int r = listen_once(loop, trees[i], fds[2 * i].revents);
         if (r < 0) return r;
-        if (r && lose_tree(loop, trees[i])) return 1;
+        if (!r && !(is_served(loop, trees[i]) && is_lost(loop, trees[i]))) continue;
+        if (lose_tree(loop, trees[i])) return 1;
     }
     if (loop->worker || !loop->count || loop->wards[0].tree->listener >= 0) return 0;
     return lose_tree(loop, loop->wards[0].tree);

@@ -13,6 +13,7 @@ struct ward {
     const struct eg_run *run; /* the policy's */
     struct eg_tree *tree;
     uint32_t layers; /* that were installed */
+    bool ends;       /* its last task is gone */
 };
 
 #define WARDS_MAX 32u /* reloads whose predecessors left somebody */
