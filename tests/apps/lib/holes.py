@@ -11,6 +11,7 @@ prepare() and plant() are called by the application's functions of these names.
 import os
 import shutil
 import subprocess
+import time
 
 import box
 import picture
@@ -63,6 +64,15 @@ def got_in(_):
         return "uid=" in said
     except FileNotFoundError:
         return False
+
+
+def judged(path):
+    """What a file holds is judged a moment after its last close."""
+    def request(app):
+        end = time.monotonic() + 20
+        while app.guarded and os.path.exists(path) and time.monotonic() < end:
+            time.sleep(0.02)
+    return request
 
 
 def left_by_others(path, data, *requests):
@@ -141,7 +151,8 @@ def php(url, tree, code):
             store(tree + "/shell.PhTmL", CODE), hole("include", path=tree + "/shell.PhTmL")), RAN,
          r'"kind":"name".*shell\.PhTmL'),
         ("upload of a picture with code", steps(
-            store(tree + "/code.png", picture.png(comment=CODE)), hole("include", path=tree + "/code.png")), RAN,
+            store(tree + "/code.png", picture.png(comment=CODE)), judged(tree + "/code.png"),
+            hole("include", path=tree + "/code.png")), RAN,
          r'"kind":"content".*code\.png'),
         ("upload of a server's settings", store(tree + "/.htaccess", b"AddHandler application/x-httpd-php .png\n"),
          lambda app: os.path.exists(tree + "/.htaccess"), r'"kind":"name".*\.htaccess'),

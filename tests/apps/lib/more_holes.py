@@ -7,7 +7,6 @@ links, and machine code (PHP's FFI, which a pool must have switched on).
 import base64
 import io
 import os
-import time
 import zipfile
 
 import holes
@@ -47,15 +46,6 @@ def there(path):
     return seen
 
 
-def judged(path):
-    """What was written into a file that is there already is judged a moment after its last close."""
-    def request(app):
-        end = time.monotonic() + 20
-        while app.guarded and os.path.exists(path) and time.monotonic() < end:
-            time.sleep(0.02)
-    return request
-
-
 def php(url, tree):
     hole, store = calls(url)
 
@@ -74,7 +64,8 @@ def php(url, tree):
         disguised("shell.php7"),
         disguised(".user.ini", b"auto_prepend_file = code.png\n"),
         ("upload of a picture that is a script, GIF first", steps(
-            store(tree + "/banner.gif", b"GIF89a" + holes.CODE), hole("include", path=tree + "/banner.gif")), holes.RAN,
+            store(tree + "/banner.gif", b"GIF89a" + holes.CODE), holes.judged(tree + "/banner.gif"),
+            hole("include", path=tree + "/banner.gif")), holes.RAN,
          r'"kind":"content".*banner\.gif'),
         ("a picture gets a script's name", steps(
             store(tree + "/made.txt", b"no code"), evaluate(f"rename('{tree}/made.txt', '{tree}/made.php');"), included),
@@ -82,7 +73,7 @@ def php(url, tree):
         ("code added to a picture that was harmless", steps(
             store(tree + "/later.png", picture.png()),
             evaluate(f"file_put_contents('{tree}/later.png', base64_decode('{BASE64}'), FILE_APPEND);"),
-            judged(tree + "/later.png"), hole("include", path=tree + "/later.png")), holes.RAN,
+            holes.judged(tree + "/later.png"), hole("include", path=tree + "/later.png")), holes.RAN,
          r'"kind":"content".*later\.png'),
         ("a link to a script elsewhere", steps(
             hole("write", path="/tmp/far.txt", c=holes.CODE.decode()),

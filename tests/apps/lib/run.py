@@ -70,10 +70,10 @@ class Run:
                 continue
             self.check(not through, f"attack: {what}: does not get through", answer)
             pattern = fill(told, self.app)
-            events = [json.dumps(e, separators=(",", ":"), ensure_ascii=False) for e in self.app.refusals(before)]
-            if not any(re.search(pattern, e) for e in events):
-                time.sleep(1)
+            events, end = [], time.monotonic() + 10
+            while not any(re.search(pattern, e) for e in events) and time.monotonic() < end:
                 events = [json.dumps(e, separators=(",", ":"), ensure_ascii=False) for e in self.app.refusals(before)]
+                time.sleep(0.02)
             self.check(any(re.search(pattern, e) for e in events), f"attack: {what}: an event names what was refused",
                        f"wanted {pattern}\n" + "\n".join(events) + f"\n{answer}")
 
