@@ -150,8 +150,9 @@ CASES = [
          {"main.tcl": "catch {package require evil}", "pkgIndex.tcl": WRITE_TCL}),
     Case({"TCL_LIBRARY": "@PLANT@"}, "/usr/bin/tclsh", "@PLANT@/main.tcl", {"main.tcl": "", "init.tcl": WRITE_TCL}),
     Case({"LUA_INIT": "io.open('@FILE@', 'w'):write('in')"}, "/usr/bin/lua", ["-e", ""]),
-    Case({"AWKPATH": "@PLANT@"}, "/usr/bin/gawk", "-f evil.awk /dev/null",
-         {"evil.awk": 'BEGIN { print "in" > "@FILE@" }'}),
+    # not where it runs: `.' is in gawk's own path
+    Case({"AWKPATH": "@PLANT@/lib"}, "/usr/bin/gawk", "-f evil.awk /dev/null",
+         {"lib/evil.awk": 'BEGIN { print "in" > "@FILE@" }'}),
     # Compilers and builders.
     Case({"MAKEFLAGS": "--eval=$(file >@FILE@,in)"}, "/usr/bin/make", "-f /dev/null"),
     Case({"GNUMAKEFLAGS": "--eval=$(file >@FILE@,in)"}, "/usr/bin/make", "-f /dev/null"),
