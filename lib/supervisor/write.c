@@ -4,8 +4,8 @@
  *
  *   find      what its paths name, as ourselves: a mere look
  *   outside   of every upload tree: the kernel goes on, the domain holds it;
- *             attributes, which no domain holds, are set here all the same, and
- *             what is newer than the domain is done as inside
+ *             attributes and second names are made here all the same, and what is
+ *             newer than the domain is done as inside
  *   inside    become the caller, find again (now its own permissions count),
  *             judge, do it, answer
  *
@@ -491,9 +491,13 @@ static bool is_inside(const struct eg_job *job)
     return job->places[0].upload != EG_NONE || job->places[1].upload != EG_NONE;
 }
 
-/* Those that no domain holds: set here wherever the file lies. */
-static bool is_attribute(const struct eg_job *job)
+/* Done here wherever the file lies: attributes, since no domain holds them; and second
+ * names where there are upload trees, since one that the kernel makes could fall into
+ * the moment in which its file is brought into a tree. */
+static bool is_ours(const struct eg_job *job)
 {
+    if (job->args.act == EG_ACT_LINK)
+        return eg_blob_count(job->writes->tree->blob, EG_SECTION_UPLOADS) > 0;
     return job->args.act >= EG_ACT_MODE && job->args.act <= EG_ACT_REMOVE_XATTR;
 }
 
@@ -508,7 +512,7 @@ static enum eg_job_state act_found(struct eg_job *job, bool find)
             return EG_JOB_DONE;
         }
     }
-    if (is_inside(job) || is_attribute(job)) return act(job);
+    if (is_inside(job) || is_ours(job)) return act(job);
     /* unless it is late, somebody changed the path meanwhile: what it names now is the
      * domain's */
     judge_only(job);
@@ -539,7 +543,7 @@ static enum eg_job_state act_as_caller(struct eg_job *job, bool find)
 
 static enum eg_job_state run_with_bases(struct eg_job *job)
 {
-    if (is_attribute(job) && !observes(job)) return act_as_caller(job, true);
+    if (is_ours(job) && !observes(job)) return act_as_caller(job, true);
     int error = find_all(job);
     if (error == EG_JOB_LATER) return EG_JOB_LATER;
     job->answer = eg_answer_proceed();
