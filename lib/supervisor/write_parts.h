@@ -104,7 +104,7 @@ enum eg_write_act {
     EG_ACT_BIND,
 };
 
-struct eg_write_call; /* a row of write.c's table */
+struct eg_write_call; /* a row of write_calls.c's table */
 
 /* Its name, for events. */
 const char *eg_write_call_name(const struct eg_write_call *call);
@@ -115,7 +115,7 @@ struct eg_write_args {
     enum eg_write_act act;
     int dirfd[2];
     uint64_t path[2]; /* addresses */
-    uint64_t a, b, c; /* what else it takes: see the table in write.c */
+    uint64_t a, b, c; /* what else it takes: see write_calls.c's table */
     int flags;        /* O_*, AT_* or RENAME_* */
     mode_t mode;
 };
@@ -259,6 +259,22 @@ bool eg_job_judge_rename(struct eg_job *job, const struct eg_place *place, const
 void eg_job_refuse(struct eg_job *job, enum eg_kind kind, enum eg_reason reason,
                    const struct eg_write_decision *decision, const char *path);
 void eg_job_answer(struct eg_job *job, long result);
+
+/* --- What it asks for (write_calls.c) ------------------------------------------- */
+
+/* False: a call that the table lacks. */
+bool eg_write_read_registers(const struct seccomp_data *data, struct eg_write_args *ret);
+
+/* Read its paths out of the caller's memory (job->spelled).  0; 1: no path of a file
+ * after all (bind(2) to another family); -errno. */
+int eg_job_read_paths(struct eg_job *job);
+
+/* Does path number `which` (or its descriptor) name something?  And how it is to be
+ * found: EG_FIND_*. */
+bool eg_job_uses_path(const struct eg_job *job, int which);
+unsigned eg_job_find_flags(const struct eg_job *job, int which);
+
+/* --- What is done ---------------------------------------------------------------- */
 
 /* The acts, on places that are found, as the caller.  EG_JOB_DONE with the answer
  * set, or EG_JOB_LATER before anything was changed. */
