@@ -284,7 +284,7 @@ static void long_texts_are_shortened_and_the_line_stays_whole(void **state)
                           .inner = big,
                           .cwd = big,
                           .exe = big,
-                          .request = { big, big, big, big, big, true },
+                          .request = { big, big, big, big, big, EG_REMOTE_FORWARDED, true },
                           .source = big,
                           .hint = big,
                           .repeat = UINT64_MAX };
