@@ -248,7 +248,7 @@ static int keep(const struct eg_blob *blob, const char *folder, const char *link
         return r;
     }
     *ret_path = path;
-    eg_cache_prune(folder);
+    eg_cache_prune_at_times(folder);
     return 0;
 }
 

@@ -9,7 +9,8 @@
  *
  * Who uses a blob that could go holds the lock while making it young; who prunes
  * holds it alone.  So a blob is never removed between its choice and the start of
- * the worker.  The lock file is ours alone: nobody else can hold us up. */
+ * the worker.  The lock file is ours alone: nobody else can hold us up.  Its
+ * modification time is when somebody pruned last. */
 #include "compile/cache_prune.h"
 
 #include <dirent.h>
@@ -26,7 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DAY      (24 * 60 * 60)
+#define HOUR     (60 * 60)
+#define DAY      (24 * HOUR)
 #define UNUSED   (30 * DAY)
 #define HEX      "0123456789abcdef"
 #define ID_SIZE  32
@@ -183,5 +185,16 @@ void eg_cache_prune(const char *path)
         remove_those(folder, is_left, now);
         close(folder);
     }
+    futimens(lock, NULL);
     close(lock);
+}
+
+void eg_cache_prune_at_times(const char *folder)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (snprintf(path, sizeof path, "%s/.lock", folder) >= (int)sizeof path) return;
+    time_t now = time(NULL);
+    bool lately = lstat(path, &st) == 0 && st.st_mtime <= now && now - st.st_mtime < HOUR;
+    if (!lately) eg_cache_prune(folder);
 }

@@ -15,4 +15,7 @@ bool eg_cache_use(const char *folder, const char *path);
 /* Remove what nobody needs any more.  Nothing is an error. */
 void eg_cache_prune(const char *folder);
 
+/* The same unless it was done within the hour: it looks at every entry. */
+void eg_cache_prune_at_times(const char *folder);
+
 #endif

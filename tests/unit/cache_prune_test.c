@@ -93,6 +93,19 @@ static void what_was_not_used_for_a_month_goes_with_its_link(void **state)
     free(path);
 }
 
+static void compilations_within_the_hour_look_once(void **state)
+{
+    (void)state;
+    char *path = load(NULL);
+    make_old(path, 31);
+    eg_cache_prune_at_times(in_folder("cache")); /* the lock was made just now */
+    assert_true(exists(path));
+    make_old(in_folder("cache/.lock"), 1);
+    eg_cache_prune_at_times(in_folder("cache"));
+    assert_false(exists(path));
+    free(path);
+}
+
 static void a_start_makes_its_policy_young(void **state)
 {
     bool hit;
@@ -123,11 +136,12 @@ static void a_superseded_policy_goes_a_day_later(void **state)
 }
 
 /* Compiling prunes: nobody has to ask for it. */
-static void the_next_compilation_removes_it(void **state)
+static void a_later_compilation_removes_it(void **state)
 {
     (void)state;
     char *before = load(NULL);
     make_old(before, 31);
+    make_old(in_folder("cache/.lock"), 1);
     put_policy("-w");
     free(load(NULL));
     assert_false(exists(before));
@@ -271,9 +285,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(what_was_used_within_a_month_stays),
         WITH_FOLDER(what_was_not_used_for_a_month_goes_with_its_link),
+        WITH_FOLDER(compilations_within_the_hour_look_once),
         WITH_FOLDER(a_start_makes_its_policy_young),
         WITH_FOLDER(a_superseded_policy_goes_a_day_later),
-        WITH_FOLDER(the_next_compilation_removes_it),
+        WITH_FOLDER(a_later_compilation_removes_it),
         WITH_FOLDER(a_process_that_has_it_mapped_keeps_it),
         WITH_FOLDER(a_process_whose_environment_names_it_keeps_it),
         WITH_FOLDER(what_a_killed_compilation_left_goes),
