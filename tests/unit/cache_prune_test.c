@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What leaves the cache of compiled policies, and what never does. */
-#include "compile_helper.h"
+#include "cache_helper.h"
 
 #include <dirent.h>
 #include <sys/mman.h>
@@ -9,23 +9,6 @@
 
 #include "compile/cache.h"
 #include "compile/cache_prune.h"
-
-static void put_policy(const char *arguments)
-{
-    char text[256];
-    snprintf(text, sizeof(text), "exec {\n allow %s/tool %s\n}\n", folder, arguments);
-    put_file("web.policy", text, strlen(text), 0644);
-}
-
-static int prepare(void **state)
-{
-    char cache[128];
-    if (make_folder(state) < 0) return -1;
-    snprintf(cache, sizeof(cache), "%s/cache", folder);
-    copy_program("/usr/bin/true", "tool");
-    put_policy("-v");
-    return mkdir(cache, 0755);
-}
 
 /* The policy's blob, compiled when it is not there; its path, to be freed. */
 static char *load(bool *ret_hit)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Compiled policies as files: what is trusted, what is stale, what is found. */
-#include "compile_helper.h"
+#include "cache_helper.h"
 
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -9,24 +9,6 @@
 #include "compile/cache.h"
 
 static const struct eg_policy_options unchecked = { 0 };
-
-static void put_policy(const char *arguments)
-{
-    char text[256];
-    snprintf(text, sizeof(text), "exec {\n allow %s/tool %s\n}\n", folder, arguments);
-    put_file("web.policy", text, strlen(text), 0644);
-}
-
-/* A folder of its own for each test, with a policy and a program. */
-static int prepare(void **state)
-{
-    char cache[128];
-    if (make_folder(state) < 0) return -1;
-    snprintf(cache, sizeof(cache), "%s/cache", folder);
-    copy_program("/usr/bin/true", "tool");
-    put_policy("-v");
-    return mkdir(cache, 0755);
-}
 
 static int load_with(const struct eg_policy_options *options,
                      const struct eg_compile_options *compile, struct eg_cached *ret)
