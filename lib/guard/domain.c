@@ -84,6 +84,16 @@ static int grant_self(const struct eg_ruleset *ruleset)
     return r;
 }
 
+bool eg_guard_has_step_two(const struct eg_guard_plan *plan)
+{
+    if (plan->stage != EG_STAGE_LAUNCH) return false;
+    /* who may start itself again is known as the worker by going through step two */
+    if (plan->blob->flags & EG_BLOB_WORKER_REEXEC) return true;
+    for (size_t i = 0; i < plan->worker_count; i++)
+        if (plan->worker[i].found && !eg_guard_covers(plan->blob, &plan->worker[i].id)) return true;
+    return false;
+}
+
 static int grant_programs(const struct eg_ruleset *ruleset, struct eg_guard_plan *plan)
 {
     uint32_t replaced = 0;

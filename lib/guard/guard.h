@@ -71,8 +71,10 @@ int eg_guard_query(const struct eg_blob *blob);
  * One system call: renaming /dev/pts/ptmx to itself, which changes nothing and
  * asks for no permission but Landlock's right to make devices in that folder.
  * Step one grants it there and nowhere else, where it is of no use (devpts has
- * no operation that would need it); step two takes it away.  ONE also where there
- * is no domain; UNKNOWN where there is no devpts, as in most chroots. */
+ * no operation that would need it), and not at all where step two would take
+ * nothing away; step two takes it away.  ONE also where there is no domain;
+ * UNKNOWN where there is no devpts, as in most chroots. */
+#define EG_STEP_SENTINEL "/dev/pts/ptmx"
 enum eg_step { EG_STEP_UNKNOWN, EG_STEP_ONE, EG_STEP_TWO };
 enum eg_step eg_guard_ask_step(void);
 

@@ -61,7 +61,11 @@ bool eg_ruleset_passes_over(long error);
 
 /* ---- what may be written ---- */
 
-/* Grant the blob's write set (write_set.c).  At the stage LAUNCH with the sentinel
+/* Is there something that step one lets run and step two does not?  Not where the
+ * worker's own program is one of the exec set: then step one is all. */
+bool eg_guard_has_step_two(const struct eg_guard_plan *plan);
+
+/* Grant the blob's write set (write_set.c).  Where a step two follows, with the sentinel
  * of eg_guard_is_narrow; supervised without the upload trees. */
 int eg_guard_grant_writes(const struct eg_ruleset *ruleset, const struct eg_guard_plan *plan);
 

@@ -17,7 +17,7 @@ int eg_guard_query(const struct eg_blob *blob)
  * vfs_rename).  So EACCES is Landlock's alone, for every user. */
 enum eg_step eg_guard_ask_step(void)
 {
-    static const char sentinel[] = "/dev/pts/ptmx";
+    static const char sentinel[] = EG_STEP_SENTINEL;
     long r = eg_sys(__NR_renameat2, AT_FDCWD, sentinel, AT_FDCWD, sentinel, 0);
     return r == -EACCES ? EG_STEP_TWO : r == 0 ? EG_STEP_ONE : EG_STEP_UNKNOWN;
 }

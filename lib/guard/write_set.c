@@ -17,16 +17,16 @@ static bool is_devpts(int fd)
     return eg_sys(__NR_fstatfs, fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC;
 }
 
-/* /dev/pts: terminals.  In step one also the sentinel, where it is a devpts and
+/* /dev/pts: terminals.  Before a step two also the sentinel, where it is a devpts and
  * nothing else: no operation of that file system needs these two rights. */
-static int grant_terminals(const struct eg_ruleset *ruleset, int dev, uint64_t file, bool launch)
+static int grant_terminals(const struct eg_ruleset *ruleset, int dev, uint64_t file, bool sentinel)
 {
     long pts = eg_sys(__NR_openat, dev, "pts", O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (eg_ruleset_passes_over(pts)) return 0;
     if (pts < 0) return eg_guard_fail(ruleset->error, EG_LAYER_DOMAIN, "open of /dev/pts", pts);
-    uint64_t sentinel = EG_LANDLOCK_MAKE_CHAR | EG_LANDLOCK_REMOVE_FILE;
+    uint64_t asked = EG_LANDLOCK_MAKE_CHAR | EG_LANDLOCK_REMOVE_FILE;
     int r =
-        eg_ruleset_grant(ruleset, (int)pts, launch && is_devpts((int)pts) ? file | sentinel : file);
+        eg_ruleset_grant(ruleset, (int)pts, sentinel && is_devpts((int)pts) ? file | asked : file);
     eg_sys(__NR_close, pts);
     return r;
 }
@@ -50,7 +50,7 @@ static bool is_special(const char *name)
 }
 
 static int grant_devices(const struct eg_ruleset *ruleset, uint64_t tree, uint64_t file,
-                         bool launch)
+                         bool sentinel)
 {
     static const char *const devices[] = {
 #define F(name) name,
@@ -63,7 +63,7 @@ static int grant_devices(const struct eg_ruleset *ruleset, uint64_t tree, uint64
     long dev = eg_sys(__NR_openat, AT_FDCWD, "/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (eg_ruleset_passes_over(dev)) return 0;
     if (dev < 0) return eg_guard_fail(ruleset->error, EG_LAYER_DOMAIN, "open of /dev", dev);
-    int r = grant_terminals(ruleset, (int)dev, file, launch);
+    int r = grant_terminals(ruleset, (int)dev, file, sentinel);
     if (r == 0) r = grant_console(ruleset, (int)dev, file);
     for (size_t i = 0; r == 0 && i < sizeof(devices) / sizeof(devices[0]); i++)
         if (!is_special(devices[i])) r = eg_ruleset_grant_at(ruleset, (int)dev, devices[i], file);
@@ -173,12 +173,12 @@ static void begin(struct eg_walk *ret, const struct eg_ruleset *ruleset, const s
 int eg_guard_grant_writes(const struct eg_ruleset *ruleset, const struct eg_guard_plan *plan)
 {
     const struct eg_blob *blob = plan->blob;
-    bool launch = plan->stage == EG_STAGE_LAUNCH;
     /* Nobody makes device nodes: one of a disk, made anywhere, is the disk. */
     uint64_t rights =
         eg_ruleset_all_rights & ~eg_ruleset_device_rights & ~(uint64_t)EG_LANDLOCK_EXECUTE;
     struct eg_walk tree;
-    int r = grant_devices(ruleset, rights, rights & eg_ruleset_file_rights, launch);
+    int r = grant_devices(ruleset, rights, rights & eg_ruleset_file_rights,
+                          eg_guard_has_step_two(plan));
     if (r < 0) return r;
     begin(&tree, ruleset, blob);
     tree.spare_uploads = plan->supervised;

@@ -121,6 +121,29 @@ static void everything_at_once_is_narrow(void **state)
     free(blob);
 }
 
+static void check_one_step(const void *context)
+{
+    const struct eg_blob *blob = context;
+    bool again = blob->flags & EG_BLOB_WORKER_REEXEC;
+    install_step(blob, EG_STAGE_LAUNCH, "/usr/bin/true");
+    CHECK(eg_guard_is_narrow() == !again);
+    CHECK(eg_guard_query(blob) == EG_QUERY_YES);
+    CHECK(run_program("/usr/bin/true", NULL) == 0);
+    CHECK(run_program("/usr/bin/false", NULL) == -EACCES);
+}
+
+static void a_worker_of_the_exec_set_needs_no_step_two(void **state)
+{
+    (void)state;
+    need_abi(1);
+    for (int i = 0; i < 2; i++) {
+        struct eg_blob *blob =
+            make_blob(EG_BLOB_WRITE_FREE | (i ? EG_BLOB_WORKER_REEXEC : 0u), "/usr/bin/true");
+        assert_true(in_both(check_one_step, blob));
+        free(blob);
+    }
+}
+
 static void check_build_tree(const void *context)
 {
     install_step(context, EG_STAGE_LAUNCH, "/usr/bin/false");
@@ -234,6 +257,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(step_two_takes_the_worker_and_the_sentinel_away),
         cmocka_unit_test(everything_at_once_is_narrow),
+        cmocka_unit_test(a_worker_of_the_exec_set_needs_no_step_two),
         cmocka_unit_test(a_build_tree_is_executed_after_step_two),
         cmocka_unit_test(a_worker_starts_itself_only_with_worker_reexec),
         cmocka_unit_test(policies_are_told_apart_when_they_are_stacked),
