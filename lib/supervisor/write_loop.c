@@ -212,6 +212,7 @@ void eg_writes_adopt(struct eg_writes *writes, pid_t pid)
 {
     char path[32];
     if (!writes || writes->tree->blob->flags & EG_BLOB_LOG_MODE) return;
+    if (!eg_blob_count(writes->tree->blob, EG_SECTION_UPLOADS)) return;
     snprintf(path, sizeof path, "/proc/%d", (int)pid);
     int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int list = folder < 0 ? -1 : openat(folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
