@@ -304,9 +304,9 @@ int eg_cache_load_in(const char *folder, const char *name,
     char *link = NULL;
     if (canonical) {
         link = name_link(folder, name, canonical, policy_options, options);
+        if (link) ret->blob = find_fresh(folder, link, canonical, policy_options, &ret->path);
         free(canonical);
         if (!link) return -ENOMEM;
-        ret->blob = find_fresh(folder, link, name, policy_options, &ret->path);
     }
     if (!ret->blob) r = make(name, policy_options, options, diagnostics, ret);
     if (!ret->path && r == 0) {
