@@ -24,7 +24,6 @@ static void give_up(struct loop *loop, const char *why)
 static void start_heir(struct loop *loop, int status)
 {
     struct eg_succession *s = &loop->succession;
-    struct eg_started started;
     if (s->phase != EG_SUCCESSION_COMPILING) return;
     if (!WIFEXITED(status) || WEXITSTATUS(status))
         return give_up(loop, "the policy cannot be compiled as it is now");
@@ -38,16 +37,16 @@ static void start_heir(struct loop *loop, int status)
         s->renewal->give_back(s->renewal->context, run);
         return give_up(loop, "its environment holds what the policy drops now");
     }
-    if (eg_start_worker(run, NULL, loop->worker, &s->estate, &started)) {
+    pid_t pid;
+    int failed = eg_ward_start(run, NULL, loop->worker, &s->estate, s, &loop->heir, &pid);
+    if (failed || !loop->heir.tree) {
+        if (!failed) {
+            kill(pid, SIGKILL);
+            waitpid(pid, NULL, 0);
+        }
         s->renewal->give_back(s->renewal->context, run);
-        return give_up(loop, "no successor can be started");
-    }
-    loop->heir = eg_ward_new(run, &started, s);
-    if (!loop->heir.tree) {
-        kill(started.pid, SIGKILL);
-        waitpid(started.pid, NULL, 0);
-        s->renewal->give_back(s->renewal->context, run);
-        return give_up(loop, "a successor has no supervisor");
+        return give_up(loop,
+                       failed ? "no successor can be started" : "a successor has no supervisor");
     }
     eg_succession_started(s);
 }

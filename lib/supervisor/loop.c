@@ -15,7 +15,6 @@
 
 #include "supervisor/loop_parts.h"
 #include "supervisor/signals.h"
-#include "supervisor/start.h"
 #include "supervisor/status.h"
 
 #include <errno.h>
@@ -260,20 +259,11 @@ int eg_loop_supervise(const struct eg_run *run, const sigset_t *mask, pid_t main
         fprintf(stderr, "execguard: cannot prepare to supervise: %s\n", strerror(errno));
         return EG_STATUS_FAILED;
     }
-    struct eg_started started;
-    int error = eg_start_worker(run, mask, main_pid, NULL, &started);
-    if (error) return error; /* an exit status; the reason was printed */
-    loop.worker = started.pid;
     loop.succession.renewal = run->renewal;
-    if (started.listener >= 0) {
-        loop.wards[0] = eg_ward_new(run, &started, &loop.succession);
-        if (!loop.wards[0].tree) {
-            fprintf(stderr, "execguard: out of memory\n");
-            eg_run_end_tree();
-            return EG_STATUS_FAILED;
-        }
-        loop.count = 1;
-    }
+    int error =
+        eg_ward_start(run, mask, main_pid, NULL, &loop.succession, &loop.wards[0], &loop.worker);
+    if (error) return error; /* an exit status; the reason was printed */
+    loop.count = loop.wards[0].tree != NULL;
     error = serve(&loop, signals, main_process);
     if (error && error != -ECHILD) {
         fprintf(stderr, "execguard: the listener failed: %s\n", strerror(-error));

@@ -35,9 +35,12 @@ struct loop {
 
 /* --- ward.c --------------------------------------------------------------------- */
 
-/* A tree for a worker that was started; tree NULL: no memory, or no listener. */
-struct ward eg_ward_new(const struct eg_run *run, const struct eg_started *started,
-                        struct eg_succession *succession);
+/* Start a worker (start.h says of what) and serve its tree.  0 with the worker and its
+ * ward (tree NULL: there is no supervisor, which was optional), or an exit status after
+ * the reason was printed. */
+int eg_ward_start(const struct eg_run *run, const sigset_t *mask, pid_t named,
+                  const struct eg_estate *estate, struct eg_succession *succession,
+                  struct ward *ret, pid_t *ret_worker);
 
 /* Its last task is gone, or it is given up. */
 void eg_ward_end(struct loop *loop, struct ward *ward);

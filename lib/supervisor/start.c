@@ -195,8 +195,25 @@ static uint64_t settle(const struct eg_run *run, pid_t pid)
     return optional ? 2 : 0;
 }
 
-int eg_start_worker(const struct eg_run *run, const sigset_t *mask, pid_t named,
-                    const struct eg_estate *estate, struct eg_started *ret)
+/* It may wait for us, even for our answer to its exec; if it has ended, this changes
+ * nothing. */
+static int abandon(struct eg_starting *starting)
+{
+    int status = 0;
+    kill(starting->pid, SIGKILL);
+    waitpid(starting->pid, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EG_STATUS_FAILED;
+}
+
+static void close_all(struct eg_starting *starting)
+{
+    close(starting->process);
+    close(starting->told);
+    close(starting->go);
+}
+
+int eg_start_begin(const struct eg_run *run, const sigset_t *mask, pid_t named,
+                   const struct eg_estate *estate, struct eg_starting *ret)
 {
     int told = eventfd(0, EFD_CLOEXEC), go = eventfd(0, EFD_CLOEXEC);
     const struct birth birth = { run, mask, named, estate, getpid(), told, go };
@@ -208,27 +225,24 @@ int eg_start_worker(const struct eg_run *run, const sigset_t *mask, pid_t named,
         return EG_STATUS_FAILED;
     }
     if (pid == 0) become_worker(&birth);
-    int process = (int)syscall(SYS_pidfd_open, pid, 0);
+    *ret = (struct eg_starting){ pid, (int)syscall(SYS_pidfd_open, pid, 0), told, go };
+    uint64_t value = 0;
+    if (ret->process >= 0 && hear(told, ret->process, &value) && (value = settle(run, pid)) &&
+        write(go, &value, sizeof value) == (ssize_t)sizeof value)
+        return 0;
+    int status = abandon(ret);
+    close_all(ret);
+    return status;
+}
+
+int eg_start_finish(struct eg_starting *starting, int *ret_listener)
+{
     uint64_t value = 0;
     int status = 0;
-    bool heard = process >= 0 && hear(told, process, &value);
-    if (heard) {
-        value = settle(run, pid);
-        heard = value && write(go, &value, sizeof value) == (ssize_t)sizeof value &&
-                hear(told, process, &value);
-    }
-    if (heard) {
-        ret->pid = pid;
-        ret->listener = (int)value - 2;
-    } else {
-        /* it may wait for us, even for our answer to its exec; if it has ended, this
-         * changes nothing */
-        kill(pid, SIGKILL);
-        waitpid(pid, &status, 0);
-        status = WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EG_STATUS_FAILED;
-    }
-    close(process);
-    close(told);
-    close(go);
+    if (hear(starting->told, starting->process, &value))
+        *ret_listener = (int)value - 2;
+    else
+        status = abandon(starting);
+    close_all(starting);
     return status;
 }

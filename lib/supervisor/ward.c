@@ -4,7 +4,9 @@
 
 #include "guard/kernel.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What must be there, or the worker would not have started. */
@@ -29,33 +31,57 @@ static void say_restart(struct eg_tree *tree)
              again ? " if its reload starts the program again, else restart it" : "");
 }
 
-/* A tree for a worker that was started; tree NULL: no memory, or no listener. */
-struct ward eg_ward_new(const struct eg_run *run, const struct eg_started *started,
-                        struct eg_succession *succession)
+/* What does not depend on the worker; NULL: no memory. */
+static struct eg_tree *prepare_tree(const struct eg_run *run, struct eg_succession *succession)
 {
-    struct ward ward = { .run = run, .layers = layers_of(run->blob) };
     struct eg_vector start_env = { 0 };
-    if (started->listener < 0 || eg_vector_copy(&start_env, (const char *const *)run->envp))
-        return ward;
-    struct eg_tree *tree = eg_tree_new(run->blob, started->listener, &start_env);
-    if (!tree) {
-        eg_vector_free(&start_env);
-        return ward;
-    }
+    struct eg_tree *tree = NULL;
+    if (eg_vector_copy(&start_env, (const char *const *)run->envp) == 0)
+        tree = eg_tree_new(run->blob, -1, &start_env);
+    eg_vector_free(&start_env);
+    if (!tree) return NULL;
     tree->run = run;
     tree->succession = succession;
-    tree->worker = started->pid;
-    eg_writes_adopt(tree->writes, started->pid);
     tree->keeps_users = run->blob->flags & EG_BLOB_KEEPS_NAMESPACES;
     tree->report = run->report;
     tree->worker_program = run->worker[0];
     tree->worker_exe = run->worker_exe;
-    tree->synchronous = eg_notify_synchronous(started->listener);
     tree->wait_killable =
         eg_guard_filter_flags_known(EG_SECCOMP_FLAG_NEW_LISTENER | EG_SECCOMP_FLAG_WAIT_KILLABLE);
     say_restart(tree);
-    ward.tree = tree;
-    return ward;
+    return tree;
+}
+
+int eg_ward_start(const struct eg_run *run, const sigset_t *mask, pid_t named,
+                  const struct eg_estate *estate, struct eg_succession *succession,
+                  struct ward *ret, pid_t *ret_worker)
+{
+    struct eg_starting starting;
+    int listener = -1;
+    *ret = (struct ward){ .run = run, .layers = layers_of(run->blob) };
+    int status = eg_start_begin(run, mask, named, estate, &starting);
+    if (status) return status;
+    /* the worker installs its layers meanwhile */
+    struct eg_tree *tree = prepare_tree(run, succession);
+    status = eg_start_finish(&starting, &listener);
+    *ret_worker = starting.pid;
+    if (status || listener < 0) {
+        eg_tree_free(tree);
+        return status;
+    }
+    if (!tree) {
+        fprintf(stderr, "execguard: out of memory\n");
+        close(listener);
+        kill(starting.pid, SIGKILL);
+        waitpid(starting.pid, NULL, 0);
+        return EG_STATUS_FAILED;
+    }
+    tree->listener = listener;
+    tree->worker = starting.pid;
+    tree->synchronous = eg_notify_synchronous(listener);
+    eg_writes_adopt(tree->writes, starting.pid);
+    ret->tree = tree;
+    return 0;
 }
 
 void eg_ward_end(struct loop *loop, struct ward *ward)
