@@ -14,8 +14,6 @@
 
 #define INTERPRETERS_MAX 8 /* a script's may be a script (execve(2): five), then ld.so */
 
-#define INTERPRETERS_MAX 8 /* a script's may be a script (execve(2): five), then ld.so */
-
 struct call {
     int dirfd;
     uint64_t path, argv, envp;
