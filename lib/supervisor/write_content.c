@@ -180,7 +180,7 @@ static int watch_writers(struct eg_job *job, const struct eg_place *source,
 
 static enum eg_content_answer judge_named(struct eg_job *job, const struct eg_place *source,
                                           const struct eg_place *target, uint32_t kinds,
-                                          struct eg_scan *scan)
+                                          bool may_take, struct eg_scan *scan)
 {
     struct eg_write_decision decision;
     int error = eg_scan_open(source->object, scan);
@@ -193,13 +193,13 @@ static enum eg_content_answer judge_named(struct eg_job *job, const struct eg_pl
     eg_decide_content(job->writes->tree->blob, target->upload, scan->hits, &decision);
     if (decision.verdict != EG_VERDICT_DENY) return EG_CONTENT_FINE;
     tell_content(job, &decision, scan, target->path);
-    quarantine(job, target->upload, source->folder, source->name, target->path, scan);
+    if (may_take) quarantine(job, target->upload, source->folder, source->name, target->path, scan);
     return EG_CONTENT_REFUSED;
 }
 
 enum eg_content_answer eg_job_content(struct eg_job *job, const struct eg_place *source,
                                       const struct eg_place *target,
-                                      const struct eg_write_decision *decision,
+                                      const struct eg_write_decision *decision, bool may_take,
                                       struct eg_scan *ret_scan)
 {
     const struct eg_identity_of *self = &job->writes->self;
@@ -208,7 +208,8 @@ enum eg_content_answer eg_job_content(struct eg_job *job, const struct eg_place 
     if (!job->patient && source->st.st_size > EG_SCAN_INLINE) return EG_CONTENT_LATER;
     /* the caller need not be allowed to read what it moves */
     eg_caller_leave(self, &job->caller);
-    enum eg_content_answer result = judge_named(job, source, target, decision->contents, ret_scan);
+    enum eg_content_answer result =
+        judge_named(job, source, target, decision->contents, may_take, ret_scan);
     if (result == EG_CONTENT_REFUSED) eg_scan_close(ret_scan);
     if (eg_caller_become(self, &job->caller) == 0) return result;
     eg_scan_close(ret_scan);

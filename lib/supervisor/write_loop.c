@@ -89,9 +89,10 @@ static bool know_ourselves(struct eg_writes *writes)
     writes->own_root[0] = (uint64_t)stx.stx_dev_major << 32 | stx.stx_dev_minor;
     writes->own_root[1] = stx.stx_ino;
     writes->own_root[2] = stx.stx_mnt_id;
-    /* where nobody can tell, as if it were on: the kernel's default is off, every
+    /* where nobody can tell, as if they were on: the kernel's default is off, every
      * distribution's is on */
     writes->protected_symlinks = read_sysctl("/proc/sys/fs/protected_symlinks", 1);
+    writes->protected_hardlinks = read_sysctl("/proc/sys/fs/protected_hardlinks", 1);
     snprintf(writes->stage, sizeof writes->stage, ".execguard-move-");
     return true;
 }

@@ -119,6 +119,31 @@ static void watch(struct eg_job *job, const struct eg_place *source, const struc
         EG_WATCH_LINGERS | (scan->frozen ? 0u : EG_WATCH_READ) | (backed ? EG_WATCH_BACKED : 0u);
 }
 
+/* As rename(2) would answer the caller: before anything else is found out about a
+ * file that is not the caller's to move. */
+static int may_move(const struct eg_job *job, const struct eg_place *from)
+{
+    struct stat folder;
+    if (fstat(from->folder, &folder) < 0) return -errno;
+    if (syscall(SYS_faccessat2, from->folder, ".", W_OK | X_OK, AT_EACCESS) < 0) return -errno;
+    bool owner = folder.st_uid == job->caller.user || from->st.st_uid == job->caller.user;
+    bool may_all = eg_caller_has(&job->writes->self, &job->caller, CAP_FOWNER);
+    return !(folder.st_mode & S_ISVTX) || owner || may_all ? 0 : -EPERM;
+}
+
+/* The same for linkat(2): proc(5), fs.protected_hardlinks. */
+static int may_link(const struct eg_job *job, const struct eg_place *from)
+{
+    const struct stat *st = &from->st;
+    if (!job->writes->protected_hardlinks || st->st_uid == job->caller.user ||
+        eg_caller_has(&job->writes->self, &job->caller, CAP_FOWNER))
+        return 0;
+    bool set_id = st->st_mode & S_ISUID || (st->st_mode & S_ISGID && st->st_mode & S_IXGRP);
+    if (!S_ISREG(st->st_mode) || set_id) return -EPERM;
+    unsigned flags = AT_EACCESS | AT_EMPTY_PATH;
+    return syscall(SYS_faccessat2, from->object, "", R_OK | W_OK, flags) < 0 ? -EPERM : 0;
+}
+
 /* The very file that was looked at, whatever its name stands for by now, unless it
  * was moved out meanwhile. */
 static long link_held(const struct eg_job *job)
@@ -157,7 +182,9 @@ enum eg_job_state eg_job_link(struct eg_job *job)
     if (!eg_job_judge(job, EG_WRITE_LINK, to, from->path, from->st.st_mode, &decision))
         return EG_JOB_DONE;
     if (decision.contents) {
-        switch (eg_job_content(job, from, to, &decision, &scan)) {
+        int error = may_link(job, from);
+        if (error) return answer(job, error);
+        switch (eg_job_content(job, from, to, &decision, may_move(job, from) == 0, &scan)) {
         case EG_CONTENT_FINE: break;
         case EG_CONTENT_REFUSED: return EG_JOB_DONE;
         case EG_CONTENT_LATER: return EG_JOB_LATER;
@@ -276,18 +303,6 @@ static enum eg_job_state cross(struct eg_job *job, const struct eg_scan *scan, b
     return state;
 }
 
-/* As rename(2) would answer the caller: before anything else is found out about a
- * file that is not the caller's to move. */
-static int may_move(const struct eg_job *job, const struct eg_place *from)
-{
-    struct stat folder;
-    if (fstat(from->folder, &folder) < 0) return -errno;
-    if (syscall(SYS_faccessat2, from->folder, ".", W_OK | X_OK, AT_EACCESS) < 0) return -errno;
-    bool owner = folder.st_uid == job->caller.user || from->st.st_uid == job->caller.user;
-    bool may_all = eg_caller_has(&job->writes->self, &job->caller, CAP_FOWNER);
-    return !(folder.st_mode & S_ISVTX) || owner || may_all ? 0 : -EPERM;
-}
-
 static enum eg_job_state move(struct eg_job *job, const struct eg_write_decision *decision,
                               bool *ret_again)
 {
@@ -297,7 +312,7 @@ static enum eg_job_state move(struct eg_job *job, const struct eg_write_decision
     if (decision->contents && S_ISREG(from->st.st_mode)) {
         int error = may_move(job, from);
         if (error) return answer(job, error);
-        switch (eg_job_content(job, from, to, decision, &scan)) {
+        switch (eg_job_content(job, from, to, decision, true, &scan)) {
         case EG_CONTENT_FINE: break;
         case EG_CONTENT_REFUSED: return EG_JOB_DONE;
         case EG_CONTENT_LATER: return EG_JOB_LATER;

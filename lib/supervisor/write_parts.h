@@ -218,12 +218,12 @@ struct eg_writes {
     } systems[EG_FS_SLOTS];
     uint32_t next_system;
     struct eg_proc procs[EG_PROC_SLOTS];
-    pthread_mutex_t border; /* eg_job_border_enter */
-    int protected_symlinks; /* sysctl fs.protected_symlinks */
-    uint64_t own_root[3];   /* device, inode and mount of our root */
-    struct eg_job job;      /* the loop's */
-    bool judges;            /* there are upload trees, or trees that are logged */
-    bool has_domain;        /* that lets these places be written, sorted */
+    pthread_mutex_t border;                      /* eg_job_border_enter */
+    int protected_symlinks, protected_hardlinks; /* sysctl fs.* */
+    uint64_t own_root[3];                        /* device, inode and mount of our root */
+    struct eg_job job;                           /* the loop's */
+    bool judges;     /* there are upload trees, or trees that are logged */
+    bool has_domain; /* that lets these places be written, sorted */
     struct eg_granted *granted;
     size_t granted_count;
     char stage[32]; /* prefix of names that are never final: write_names.c */
@@ -334,11 +334,12 @@ bool eg_scan_still_frozen(const struct eg_scan *scan);
 void eg_scan_close(struct eg_scan *scan);
 
 /* Judge the content of a file that is to get this name.  FINE: go on, and close the
- * scan when the name is made; REFUSED: the answer is set; LATER: it is big. */
+ * scan when the name is made; REFUSED: the answer is set; LATER: it is big.  may_take:
+ * the caller could take its name away, so that a refused one goes to the quarantine. */
 enum eg_content_answer { EG_CONTENT_FINE, EG_CONTENT_REFUSED, EG_CONTENT_LATER };
 enum eg_content_answer eg_job_content(struct eg_job *job, const struct eg_place *source,
                                       const struct eg_place *target,
-                                      const struct eg_write_decision *decision,
+                                      const struct eg_write_decision *decision, bool may_take,
                                       struct eg_scan *ret_scan);
 
 /* Judge a file that was closed (job->closed), and put it away on a hit.
