@@ -150,17 +150,35 @@ static bool is_entry_late(const struct eg_job *job, const struct eg_place *at)
            is_named(job, at) && !is_above_guard(job, at);
 }
 
+/* A file without a name (O_TMPFILE) that is made there. */
+static bool is_nameless_late(const struct eg_job *job, const struct eg_place *folder)
+{
+    struct eg_place inside = { .folder = -1 };
+    size_t n = strlen(folder->path);
+    if (!folder->found || !S_ISDIR(folder->st.st_mode) || n + 2 > EG_PATH_MAX) return false;
+    memcpy(inside.path, folder->path, n);
+    memcpy(inside.path + n, "/", 2);
+    return is_named(job, &inside) && !is_folder_granted(job->writes, folder->object);
+}
+
+/* It has no folder that could be asked for, so it is linked here wherever it lies. */
+static bool is_nameless(const struct eg_place *at)
+{
+    return !at->name[0] && S_ISREG(at->st.st_mode) && at->st.st_nlink == 0;
+}
+
 /* Both ends of a link or a rename: the one that the domain knows too must be a place
  * that may be written, since Landlock would ask for it. */
 static bool are_both_late(const struct eg_job *job)
 {
     const struct eg_place *from = &job->places[0], *to = &job->places[1];
+    bool links = job->args.act == EG_ACT_LINK && is_nameless(from);
     if (!from->found || from->path[0] != '/' || to->path[0] != '/') return false;
-    if (!from->name[0] || !to->name[0]) return false;
+    if (!(from->name[0] || links) || !to->name[0]) return false;
     if (!is_named(job, from) || is_above_guard(job, from) || !is_named(job, to) ||
         is_above_guard(job, to))
         return false;
-    return !is_folder_granted(job->writes, from->folder) ||
+    return links || !is_folder_granted(job->writes, from->folder) ||
            !is_folder_granted(job->writes, to->folder);
 }
 
@@ -172,7 +190,7 @@ bool eg_job_is_late(const struct eg_job *job)
     if (!job->writes->has_domain || at->path[0] != '/') return false;
     switch (job->args.act) {
     case EG_ACT_OPEN:
-        if ((job->args.flags & __O_TMPFILE) == __O_TMPFILE) return false;
+        if ((job->args.flags & __O_TMPFILE) == __O_TMPFILE) return is_nameless_late(job, at);
         if (!exists) return job->args.flags & O_CREAT && is_entry_late(job, at);
         return S_ISREG(at->st.st_mode) && !is_object_granted(job->writes, at) && is_named(job, at);
     case EG_ACT_TRUNCATE:
