@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SIZE (200 << 10) /* more than the supervisor's loop reads itself */
@@ -62,6 +65,27 @@ static long write_code(void)
     return error_of(r);
 }
 
+static atomic_int mover, moved;
+
+/* A process that is killed while the supervisor works for it: its signal. */
+static long bring_in_and_die(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0) _exit((int)bring_in());
+    mover = pid;
+    waitpid(pid, &status, 0);
+    moved = 1;
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static long kill_and_write_code(void)
+{
+    kill(mover, SIGKILL);
+    while (!moved) usleep(1000);
+    return write_code();
+}
+
 static const struct way {
     const char *name;
     int starts_inside;
@@ -71,6 +95,7 @@ static const struct way {
     { "mode_in", 0, make_executable, bring_in },
     { "link_out", 1, take_out, link_inside },
     { "outlived", 0, bring_in, write_code },
+    { "killed", 0, bring_in_and_die, kill_and_write_code },
 };
 
 static void *run_first(void *argument)
@@ -99,7 +124,7 @@ static int begin(const struct way *way)
     umask(022);
     memset(picture, 'x', sizeof picture);
     /* only what is to be read takes its time */
-    size_t size = way->first == bring_in ? sizeof picture : 7;
+    size_t size = way->first == link_held || way->first == make_executable ? 7 : sizeof picture;
     held = open(way->starts_inside ? inside : beyond, O_CREAT | O_RDWR, 0644);
     snprintf(held_path, sizeof held_path, "/proc/self/fd/%d", held);
     return held >= 0 && write(held, picture, size) == (ssize_t)size && chdir(uploads) == 0;
