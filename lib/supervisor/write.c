@@ -98,6 +98,17 @@ bool eg_job_judge_rename(struct eg_job *job, const struct eg_place *place, const
     return judge(job, &request, place->path, ret);
 }
 
+bool eg_job_may_write(const struct eg_job *job, const struct eg_place *place, uint32_t *ret_tree)
+{
+    /* what kind of object it is matters in upload trees only */
+    const struct eg_write_request request = { EG_WRITE_OPEN, eg_str(place->path), EG_STR(""), 0,
+                                              false };
+    struct eg_write_decision decision;
+    eg_decide_write(job->writes->tree->blob, &request, &decision);
+    *ret_tree = decision.tree;
+    return decision.verdict != EG_VERDICT_DENY;
+}
+
 #define BORDER_WAIT_S 30
 
 bool eg_job_border_enter(struct eg_job *job)

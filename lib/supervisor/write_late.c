@@ -123,11 +123,8 @@ static bool is_object_granted(const struct eg_writes *writes, const struct eg_pl
  * is the kernel's. */
 static bool is_named(const struct eg_job *job, const struct eg_place *at)
 {
-    const struct eg_write_request request = { EG_WRITE_OPEN, eg_str(at->path), EG_STR(""), 0,
-                                              false };
-    struct eg_write_decision decision;
-    eg_decide_write(job->writes->tree->blob, &request, &decision);
-    return decision.verdict != EG_VERDICT_DENY && decision.tree != EG_NONE;
+    uint32_t tree;
+    return eg_job_may_write(job, at, &tree) && tree != EG_NONE;
 }
 
 /* What lies there holds a file of the guard's own, or is to: it stays where it is. */

@@ -157,27 +157,19 @@ static long link_held(const struct eg_job *job)
                             AT_SYMLINK_FOLLOW));
 }
 
-/* Outside of upload trees nobody but us asks whether the file lies where the worker
- * may write: Landlock would, of its folder (LANDLOCK_ACCESS_FS_REFER). */
-static bool may_be_linked(const struct eg_job *job, const struct eg_place *from)
-{
-    const struct eg_write_request request = { EG_WRITE_OPEN, eg_str(from->path), EG_STR(""),
-                                              from->st.st_mode, false };
-    struct eg_write_decision decision;
-    eg_decide_write(job->writes->tree->blob, &request, &decision);
-    return decision.verdict != EG_VERDICT_DENY;
-}
-
 enum eg_job_state eg_job_link(struct eg_job *job)
 {
     struct eg_place *from = &job->places[0], *to = &job->places[1];
     struct eg_write_decision decision;
     struct eg_scan scan = { .fd = -1 };
+    uint32_t tree;
     if (job->args.flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return answer(job, -EINVAL);
     if (!from->found) return answer(job, -ENOENT);
     if (to->found) return answer(job, -EEXIST);
     if (S_ISDIR(from->st.st_mode)) return answer(job, -EPERM);
-    if (from->upload == EG_NONE && to->upload == EG_NONE && !may_be_linked(job, from))
+    /* outside of upload trees nobody but us asks whether the file lies where the worker
+     * may write: Landlock would, of its folder (LANDLOCK_ACCESS_FS_REFER) */
+    if (from->upload == EG_NONE && to->upload == EG_NONE && !eg_job_may_write(job, from, &tree))
         return answer(job, -EXDEV);
     if (!eg_job_judge(job, EG_WRITE_LINK, to, from->path, from->st.st_mode, &decision))
         return EG_JOB_DONE;

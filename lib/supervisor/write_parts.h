@@ -256,6 +256,10 @@ bool eg_job_judge(struct eg_job *job, enum eg_write_op op, const struct eg_place
 /* The same of a RENAME; shared: what moves has other names. */
 bool eg_job_judge_rename(struct eg_job *job, const struct eg_place *place, const char *other,
                          mode_t mode, bool shared, struct eg_write_decision *ret);
+/* The mere question, for a place in no upload tree: may the worker write what lies or
+ * would lie there?  ret_tree: the write rule that lets it, EG_NONE for what no rule has
+ * to name (a device, all of it in a policy without a write block). */
+bool eg_job_may_write(const struct eg_job *job, const struct eg_place *place, uint32_t *ret_tree);
 void eg_job_refuse(struct eg_job *job, enum eg_kind kind, enum eg_reason reason,
                    const struct eg_write_decision *decision, const char *path);
 void eg_job_answer(struct eg_job *job, long result);
