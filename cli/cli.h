@@ -44,6 +44,10 @@ const struct eg_cli_verb *eg_cli_find_verb(const char *name);
  * Bytes of foreign texts that are not printable are shown as '?'. */
 int eg_cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What is on its way to stdout is out: `status', or EG_EXIT_FAILED where it cannot be
+ * written. */
+int eg_cli_printed(int status);
+
 /* The same with "warning: " before the message; returns nothing. */
 void eg_cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -82,6 +86,15 @@ enum eg_cli_words {
  * (help printed, or a mistake reported). */
 int eg_cli_parse(const struct eg_cli_verb *verb, const struct eg_cli_option *options,
                  enum eg_cli_words words, int argc, char **argv, int *ret_argc, char ***ret_argv);
+
+/* The same for a verb that takes no other word. */
+int eg_cli_parse_options(const struct eg_cli_verb *verb, const struct eg_cli_option *options,
+                         int argc, char **argv);
+
+/* The same for a verb that needs a policy and takes no other word: *policy is what the
+ * option set, or the word. */
+int eg_cli_parse_policy(const struct eg_cli_verb *verb, const struct eg_cli_option *options,
+                        const char **policy, int argc, char **argv);
 
 /* The same for a verb whose first other word begins a command, and which needs one
  * and a policy: *policy is what the option set. */

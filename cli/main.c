@@ -63,7 +63,7 @@ static int print_help(void)
          "\n"
          "exit status: the worker's own; 125 execguard failed, 126 refused or not\n"
          "executable, 127 not found.  Manual: execguard(1), execguard.policy(5).");
-    return fflush(stdout) == 0 ? EG_EXIT_OK : EG_EXIT_FAILED;
+    return eg_cli_printed(EG_EXIT_OK);
 }
 
 static int help(int argc, char **argv)
@@ -73,7 +73,7 @@ static int help(int argc, char **argv)
     const struct eg_cli_verb *verb = eg_cli_find_verb(argv[1]);
     if (!verb) return refuse_verb(argv[1]);
     fputs(verb->help, stdout);
-    return fflush(stdout) == 0 ? EG_EXIT_OK : EG_EXIT_FAILED;
+    return eg_cli_printed(EG_EXIT_OK);
 }
 
 int main(int argc, char **argv)
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
     if (strcmp(word, "help") == 0) return help(argc - 1, argv + 1);
     if (strcmp(word, "--version") == 0) {
         puts("execguard " EG_VERSION);
-        return fflush(stdout) == 0 ? EG_EXIT_OK : EG_EXIT_FAILED;
+        return eg_cli_printed(EG_EXIT_OK);
     }
     const struct eg_cli_verb *verb = eg_cli_find_verb(word);
     if (!verb) return refuse_verb(word);

@@ -91,7 +91,7 @@ int eg_cli_parse(const struct eg_cli_verb *verb, const struct eg_cli_option *opt
         }
         if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
             fputs(verb->help, stdout);
-            return fflush(stdout) == 0 ? EG_EXIT_OK : EG_EXIT_FAILED;
+            return eg_cli_printed(EG_EXIT_OK);
         }
         int status = word[1] == '-' ? long_option(&c, word) : short_option(&c, word);
         if (status >= 0) return status;
@@ -106,6 +106,32 @@ int eg_cli_parse(const struct eg_cli_verb *verb, const struct eg_cli_option *opt
     *ret_argv = argv;
     *ret_argc = kept;
     return -1;
+}
+
+static int refuse_word(const struct eg_cli_verb *verb, const char *word)
+{
+    return eg_cli_usage(verb, "`%s' is one word too many", word);
+}
+
+int eg_cli_parse_options(const struct eg_cli_verb *verb, const struct eg_cli_option *options,
+                         int argc, char **argv)
+{
+    int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
+    if (status >= 0) return status;
+    return argc ? refuse_word(verb, argv[0]) : -1;
+}
+
+int eg_cli_parse_policy(const struct eg_cli_verb *verb, const struct eg_cli_option *options,
+                        const char **policy, int argc, char **argv)
+{
+    int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
+    if (status >= 0) return status;
+    if (!*policy && argc) {
+        *policy = *argv++;
+        argc--;
+    }
+    if (!*policy) return eg_cli_usage(verb, "no policy given");
+    return argc ? refuse_word(verb, argv[0]) : -1;
 }
 
 int eg_cli_parse_command(const struct eg_cli_verb *verb, const struct eg_cli_option *options,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Messages of the command, one write each, harmless on a terminal. */
+/* What the command says: messages, one write each, harmless on a terminal; and
+ * whether its output is out. */
 #include "cli.h"
 
 #include <stdarg.h>
@@ -29,6 +30,11 @@ int eg_cli_error(const char *format, ...)
     say("", format, args);
     va_end(args);
     return EG_EXIT_FAILED;
+}
+
+int eg_cli_printed(int status)
+{
+    return fflush(stdout) == 0 ? status : EG_EXIT_FAILED;
 }
 
 void eg_cli_warn(const char *format, ...)

@@ -181,9 +181,8 @@ int eg_verb_agent(const struct eg_cli_verb *verb, int argc, char **argv)
         { 0 },
     };
     char folder[PATH_MAX];
-    int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
+    int status = eg_cli_parse_options(verb, options, argc, argv);
     if (status >= 0) return status;
-    if (argc) return eg_cli_usage(verb, "`%s' is one word too many", argv[0]);
     if (!agent.socket) return eg_cli_usage(verb, "no socket given (--socket PATH)");
     status = read_number(verb, "--max-listeners", listeners, &agent.max_listeners);
     if (!status) status = read_number(verb, "--max-per-uid", per_uid, &agent.max_per_uid);

@@ -457,20 +457,13 @@ int eg_verb_check(const struct eg_cli_verb *verb, int argc, char **argv)
         { "json", 0, &json, NULL },
         { 0 },
     };
-    int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
+    int status = eg_cli_parse_policy(verb, options, &policy, argc, argv);
     if (status >= 0) return status;
-    if (!policy && argc) {
-        policy = *argv++;
-        argc--;
-    }
-    if (!policy) return eg_cli_usage(verb, "no policy given");
-    if (argc) return eg_cli_usage(verb, "`%s' is one word too many", argv[0]);
     if (print && json) return eg_cli_usage(verb, "--print and --json exclude each other");
 
     struct eg_cli_loaded loaded;
     status = eg_cli_load(policy, NULL, &loaded);
     if (!status) status = print ? print_policy(&loaded) : print_table(&loaded, json);
     eg_cli_unload(&loaded);
-    if (fflush(stdout) != 0) status = EG_EXIT_FAILED;
-    return status;
+    return eg_cli_printed(status);
 }

@@ -47,9 +47,8 @@ int eg_verb_compile(const struct eg_cli_verb *verb, int argc, char **argv)
         { "events", 0, NULL, &events },
         { 0 },
     };
-    int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
+    int status = eg_cli_parse_options(verb, options, argc, argv);
     if (status >= 0) return status;
-    if (argc) return eg_cli_usage(verb, "`%s' is one word too many", argv[0]);
     if (!policy) return eg_cli_usage(verb, "no policy given (-p POLICY)");
     if (!output && !cache) return eg_cli_usage(verb, "no output file given (-o FILE)");
     if (output && cache) return eg_cli_usage(verb, "-o and --cache are two places: give one");

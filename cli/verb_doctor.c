@@ -198,9 +198,8 @@ int eg_verb_doctor(const struct eg_cli_verb *verb, int argc, char **argv)
         { "json", 0, &json, NULL },
         { 0 },
     };
-    int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
+    int status = eg_cli_parse_options(verb, options, argc, argv);
     if (status >= 0) return status;
-    if (argc) return eg_cli_usage(verb, "`%s' is one word too many", argv[0]);
 
     char folder[] = "/tmp/execguard-doctor.XXXXXX";
     if (!mkdtemp(folder)) return eg_cli_error("%s: %s", folder, strerror(errno));
@@ -234,6 +233,5 @@ int eg_verb_doctor(const struct eg_cli_verb *verb, int argc, char **argv)
         printf("\nevery required layer works; %d other features are missing\n", missing);
     else
         puts("\neverything works");
-    if (fflush(stdout) != 0) return EG_EXIT_FAILED;
-    return required ? EG_EXIT_FAILED : EG_EXIT_OK;
+    return eg_cli_printed(required ? EG_EXIT_FAILED : EG_EXIT_OK);
 }

@@ -270,6 +270,5 @@ int eg_verb_explain(const struct eg_cli_verb *verb, int argc, char **argv)
         status = answer(&loaded, &q);
     }
     eg_cli_unload(&loaded);
-    if (fflush(stdout) != 0 && status == EG_EXIT_OK) status = EG_EXIT_FAILED;
-    return status;
+    return status == EG_EXIT_OK ? eg_cli_printed(status) : status;
 }

@@ -59,7 +59,7 @@ static int print_profile(const struct eg_policy *policy, const char *listener,
     if (!text) return eg_cli_error("out of memory");
     puts(text);
     free(text);
-    return fflush(stdout) == 0 ? EG_EXIT_OK : EG_EXIT_FAILED;
+    return eg_cli_printed(EG_EXIT_OK);
 }
 
 static int split_flags(const struct eg_cli_verb *verb, char *left, const char *ret[FLAGS_MAX],
@@ -87,14 +87,8 @@ int eg_verb_export(const struct eg_cli_verb *verb, int argc, char **argv)
         { "policy", 'p', NULL, &policy },
         { 0 },
     };
-    int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
+    int status = eg_cli_parse_policy(verb, options, &policy, argc, argv);
     if (status >= 0) return status;
-    if (!policy && argc) {
-        policy = *argv++;
-        argc--;
-    }
-    if (!policy) return eg_cli_usage(verb, "no policy given");
-    if (argc) return eg_cli_usage(verb, "`%s' is one word too many", argv[0]);
     if (!to || strcmp(to, "oci") != 0) return eg_cli_usage(verb, "say --to oci");
     if (listener && listener[0] != '/')
         return eg_cli_usage(verb, "--listener takes an absolute path, not `%s'", listener);

@@ -59,6 +59,5 @@ int eg_verb_report(const struct eg_cli_verb *verb, int argc, char **argv)
             eg_summary_print(summary, stdout);
     }
     eg_summary_free(summary);
-    if (fflush(stdout) != 0 && status == EG_EXIT_OK) status = EG_EXIT_FAILED;
-    return status;
+    return eg_cli_printed(status);
 }

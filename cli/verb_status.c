@@ -146,9 +146,8 @@ int eg_verb_status(const struct eg_cli_verb *verb, int argc, char **argv)
         { "outdated", 0, &outdated, NULL },
         { 0 },
     };
-    int status = eg_cli_parse(verb, options, EG_WORDS_MIXED, argc, argv, &argc, &argv);
+    int status = eg_cli_parse_options(verb, options, argc, argv);
     if (status >= 0) return status;
-    if (argc) return eg_cli_usage(verb, "`%s' is one word too many", argv[0]);
     if (json && outdated) return eg_cli_usage(verb, "--json or --outdated, not both");
     struct eg_guarded_list list = { 0 };
     int r = eg_guarded_find(&list);
@@ -164,5 +163,5 @@ int eg_verb_status(const struct eg_cli_verb *verb, int argc, char **argv)
         print_text(&list);
     status = list.stale_count ? 1 : EG_EXIT_OK;
     eg_guarded_free(&list);
-    return fflush(stdout) == 0 ? status : EG_EXIT_FAILED;
+    return eg_cli_printed(status);
 }
