@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Purpose: what a process keeps over execve(2), from one process to another. */
+/* Purpose: what a process keeps over execve(2), taken from it; and who it is. */
 #include "supervisor/estate.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +12,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "supervisor/signals.h"
 
 #define STATUS_MAX 16384
 #define FILES_MAX  65536u
@@ -133,65 +129,6 @@ void eg_estate_done(struct eg_estate *estate)
     if (estate->process > 0) close(estate->process);
     if (estate->cwd > 0) close(estate->cwd);
     *estate = (struct eg_estate){ .process = -1, .cwd = -1 };
-}
-
-/* --- Putting on ----------------------------------------------------------------- */
-
-static int set_limit(const struct eg_estate *estate, int which)
-{
-    struct rlimit own;
-    const struct rlimit *limit = &estate->limits[which];
-    if (syscall(SYS_prlimit64, 0, which, NULL, &own) < 0) return -errno;
-    if (own.rlim_cur == limit->rlim_cur && own.rlim_max == limit->rlim_max) return 0;
-    return syscall(SYS_prlimit64, 0, which, limit, NULL) < 0 ? -errno : 0;
-}
-
-int eg_estate_put_on(const struct eg_estate *estate)
-{
-    int error = 0;
-    umask(estate->umask);
-    if (fchdir(estate->cwd) < 0) return -errno;
-    /* that of open files counts the supervisor's too as yet */
-    for (int i = 0; !error && i < RLIM_NLIMITS; i++)
-        if (i != RLIMIT_NOFILE) error = set_limit(estate, i);
-    if (error) return error;
-    if (getpriority(PRIO_PROCESS, 0) != estate->priority &&
-        setpriority(PRIO_PROCESS, 0, estate->priority) < 0)
-        return -errno;
-    return 0;
-}
-
-static bool is_among(const struct eg_estate *estate, int number)
-{
-    for (size_t i = 0; i < estate->file_count; i++)
-        if (estate->files[i].number == number) return true;
-    return false;
-}
-
-int eg_estate_open_files(const struct eg_estate *estate)
-{
-    /* ours is the supervisor's table still: start.c */
-    if (unshare(CLONE_FILES) < 0) return -errno;
-    for (size_t i = 0; i < estate->file_count; i++)
-        if (dup3(estate->files[i].fd, estate->files[i].number, 0) < 0) return -errno;
-    /* the supervisor's own three are the only ones that an exec would keep */
-    for (int number = 0; number < 3; number++)
-        if (!is_among(estate, number)) close(number);
-    return set_limit(estate, RLIMIT_NOFILE);
-}
-
-void eg_estate_set_signals(const struct eg_estate *estate)
-{
-    sigset_t mask;
-    for (int number = 1; number <= 64; number++) {
-        if (number == SIGKILL || number == SIGSTOP) continue;
-        bool ignored = estate->ignored >> (number - 1) & 1;
-        /* those that libc keeps for itself cannot be set, and are nobody's */
-        signal(number, ignored ? SIG_IGN : SIG_DFL);
-    }
-    memset(&mask, 0, sizeof mask);
-    memcpy(&mask, &estate->blocked, sizeof estate->blocked);
-    eg_signals_mask(SIG_SETMASK, &mask, NULL);
 }
 
 /* --- Identity ------------------------------------------------------------------- */

@@ -6,10 +6,8 @@
  * filter is installed: nothing has to be passed, and no trapped call lies in
  * between (crun #1002 deadlocked on one). */
 #include "supervisor/start.h"
-#include "supervisor/estate.h"
-#include "supervisor/signals.h"
 
-#include "decide/verdict.h"
+#include "supervisor/become.h"
 #include "supervisor/remote.h"
 
 #include <errno.h>
@@ -19,40 +17,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* sd_listen_fds(3) and sd_watchdog_enabled(3) compare these with getpid(). */
-static void rename_pid(char **envp, const char *name, pid_t from, char buffer[32])
-{
-    size_t n = strlen(name);
-    for (; *envp; envp++) {
-        if (strncmp(*envp, name, n) != 0 || (*envp)[n] != '=') continue;
-        if (strtol(*envp + n + 1, NULL, 10) != from) continue;
-        snprintf(buffer, 32, "%s=%d", name, (int)getpid());
-        *envp = buffer;
-    }
-}
-
-static _Noreturn void fail(const struct eg_guard_error *error)
-{
-    fprintf(stderr, "execguard: cannot install the %s layer: %s%s%.*s: %s\n",
-            eg_layer_name(error->layer), error->what, error->path.n ? ": " : "", (int)error->path.n,
-            error->path.n ? error->path.p : "", strerror(error->error));
-    static const struct eg_blob any;
-    if (error->layer == EG_LAYER_SUPERVISOR && error->error == EBUSY)
-        fprintf(stderr, "execguard: hint: another seccomp listener guards this process already; "
-                        "`optional supervisor` in the policy goes on without\n");
-    else if (error->error == EPERM && eg_guard_query(&any))
-        fprintf(stderr, "execguard: hint: another policy guards this process already and refuses "
-                        "new filters; `kernel { allow seccomp-filters }` there lets them in\n");
-    _exit(EG_STATUS_FAILED);
-}
 
 static bool has_capability(int capability)
 {
@@ -111,69 +80,6 @@ static const char *try_to_look(const struct eg_run *run, pid_t pid)
     return NULL;
 }
 
-/* The child waits until it is settled whether it will be supervised. */
-static bool ask_supervisor(int told, int go)
-{
-    uint64_t value = 1;
-    if (write(told, &value, sizeof value) != (ssize_t)sizeof value ||
-        read(go, &value, sizeof value) != (ssize_t)sizeof value)
-        _exit(EG_STATUS_FAILED);
-    return value == 1;
-}
-
-/* How a worker is cloned: what both sides know. */
-struct birth {
-    const struct eg_run *run;
-    const sigset_t *mask;
-    pid_t named;
-    const struct eg_estate *estate;
-    pid_t supervisor;
-    int told, go;
-};
-
-static void inherit(int error, const char *what)
-{
-    if (!error) return;
-    fprintf(stderr, "execguard: the successor cannot have the worker's %s: %s\n", what,
-            strerror(-error));
-    _exit(EG_STATUS_FAILED);
-}
-
-static _Noreturn void become_worker(const struct birth *birth)
-{
-    static char listen_pid[32], watchdog_pid[32];
-    const struct eg_run *run = birth->run;
-    int told = birth->told;
-    rename_pid(run->envp, "LISTEN_PID", birth->named, listen_pid);
-    rename_pid(run->envp, "WATCHDOG_PID", birth->named, watchdog_pid);
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (getppid() != birth->supervisor) _exit(EG_STATUS_FAILED);
-    if (birth->estate) inherit(eg_estate_put_on(birth->estate), "folder and limits");
-    struct eg_guard_error error = { 0 };
-    struct eg_guard_plan plan = {
-        .blob = run->blob,
-        .stage = EG_STAGE_LAUNCH,
-        .worker = run->worker,
-        .worker_count = run->worker_count,
-        .supervised = ask_supervisor(told, birth->go),
-        .listener_fd = -1,
-    };
-    if (eg_guard_install(&plan, &error) < 0) fail(&error);
-    /* no trapped call from here on but the exec itself */
-    uint64_t value = (uint64_t)plan.listener_fd + 2;
-    if (write(told, &value, sizeof value) != (ssize_t)sizeof value) _exit(EG_STATUS_FAILED);
-    if (birth->estate) {
-        inherit(eg_estate_open_files(birth->estate), "open files");
-        eg_estate_set_signals(birth->estate);
-    } else {
-        if (run->ignores_children) signal(SIGCHLD, SIG_IGN);
-        eg_signals_mask(SIG_SETMASK, birth->mask, NULL);
-    }
-    execve(run->file, run->argv, run->envp);
-    fprintf(stderr, "execguard: cannot execute %s: %s\n", run->file, strerror(errno));
-    _exit(errno == ENOENT ? 127 : 126);
-}
-
 /* Wait until the child says something.  False: it ended instead. */
 static bool hear(int told, int process, uint64_t *ret)
 {
@@ -216,15 +122,16 @@ int eg_start_begin(const struct eg_run *run, const sigset_t *mask, pid_t named,
                    const struct eg_estate *estate, struct eg_starting *ret)
 {
     int told = eventfd(0, EFD_CLOEXEC), go = eventfd(0, EFD_CLOEXEC);
-    const struct birth birth = { run, mask, named, estate, getpid(), told, go };
-    /* one thread, so a bare clone is a fork but for the shared table */
+    const struct eg_birth birth = { run, mask, named, estate, getpid(), told, go };
+    /* a bare clone: a fork but for the shared table, and without what libc does in one
+     * for its locks; become.c needs none, whoever of our threads holds them */
     pid_t pid =
         told < 0 || go < 0 ? -1 : (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
     if (pid < 0) {
         fprintf(stderr, "execguard: cannot start the worker: %s\n", strerror(errno));
         return EG_STATUS_FAILED;
     }
-    if (pid == 0) become_worker(&birth);
+    if (pid == 0) eg_become_worker(&birth);
     *ret = (struct eg_starting){ pid, (int)syscall(SYS_pidfd_open, pid, 0), told, go };
     uint64_t value = 0;
     if (ret->process >= 0 && hear(told, ret->process, &value) && (value = settle(run, pid)) &&
