@@ -62,7 +62,6 @@ under) copies what a package brought into this machine's /var.
 """
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -72,6 +71,7 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "../../stack/lib"))
 import box  # noqa: E402
 import browser  # noqa: E402
+import fpm  # noqa: E402
 import picture  # noqa: E402
 import smtp  # noqa: E402
 import unit  # noqa: E402
@@ -256,11 +256,8 @@ class PhpApp(App):
     children = 3
 
     def start(self, guarded):
-        box.put("/etc/php/8.2/fpm/php-fpm.conf", "[global]\npid = /run/php/php8.2-fpm.pid\n"
-                "error_log = /var/log/php8.2-fpm.log\ninclude = /etc/php/8.2/fpm/pool.d/*.conf\n")
-        box.put("/etc/php/8.2/fpm/pool.d/www.conf",
-                f"[www]\nuser = www-data\ngroup = www-data\nlisten = {self.socket}\nlisten.owner = www-data\n"
-                f"pm = static\npm.max_children = {self.children}\ncatch_workers_output = yes\n{self.pool}")
+        fpm.master()
+        fpm.pool("www", "www-data", self.socket, "listen.owner = www-data\n" + self.pool, self.children)
         box.copy("examples/php-fpm/execguard.conf", "/etc/systemd/system/php8.2-fpm.service.d/execguard.conf")
         self.serve(unit.Unit("php8.2-fpm.service", guarded))
         self.start_nginx()
@@ -291,14 +288,7 @@ class CgiApp(App):
 """
 
     def start(self, guarded):
-        if os.path.exists(self.socket):
-            os.unlink(self.socket)
-        listen = socket.socket(socket.AF_UNIX)
-        listen.bind(self.socket)
-        os.chmod(self.socket, 0o777)
-        listen.listen(64)
-        self.serve(unit.Unit("fcgiwrap.service", guarded, listen))
-        listen.close()
+        self.serve(unit.behind_socket("fcgiwrap.service", self.socket, guarded))
         self.start_nginx()
 
 

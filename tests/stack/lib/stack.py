@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is asked of every stack, unguarded and guarded.
 
-A stack is a class with a name, the way of attaching, the files of examples/ that it
+A stack is an object with a name, the way of attaching, the files of examples/ that it
 uses, and start(guarded), which returns the address of its application.  Everything
 else is here: ask() fills one row of the table.
 """
@@ -45,10 +45,11 @@ class Stack:
     # Does the event name the script and the client?
     request = True
 
-    def __init__(self):
+    def __init__(self, label=None):
+        self.label = label or type(self).__name__.lower()  # what its files are called by
         self.running = []
         self.seen = 0
-        self.events = f"/var/log/execguard/{type(self).__name__.lower()}.jsonl"
+        self.events = f"/var/log/execguard/{self.label}.jsonl"
 
     def prepare(self):
         """Once: configuration, users, the application."""
@@ -214,7 +215,7 @@ class Row:
         self.cells["upload refused"] = "yes" if kept and not planted else "NO"
 
     def ask_mail(self):
-        sent = self.stack.delivered(f"{type(self.stack).__name__} guarded")
+        sent = self.stack.delivered(f"{self.stack.label} guarded")
         self.cells["mail delivered"] = "yes" if sent else "NO"
         self.check(sent, "mail is delivered guarded", "\n".join(self.trouble()))
 

@@ -2,10 +2,10 @@
 """The stacks of the table: how each server is configured, and what guards it."""
 import json
 import os
-import socket
 import subprocess
 
 import box
+import fpm
 import unit
 from stack import Stack, UPLOADS
 
@@ -58,8 +58,7 @@ class Apache(Stack):
         raise NotImplementedError
 
     def start(self, guarded):
-        name = type(self).__name__.lower()
-        folder = f"/run/apache2/{name}"
+        folder = f"/run/apache2/{self.label}"
         box.make(folder, 0o755, "www-data")
         lines = [f"LoadModule {m}_module {APACHE_MODULES}/mod_{m}.so"
                  for m in (f"mpm_{self.mpm}", "authz_core", "alias", "env", "mime") + self.modules]
@@ -68,17 +67,20 @@ class Apache(Stack):
                   "StartServers 1", "<Directory />\nRequire all granted\n</Directory>", self.configuration()]
         if guarded:
             lines += [f"Include /etc/apache2/conf-available/{os.path.basename(e)}" for e in self.examples]
-        config = box.put(f"/etc/apache2/{name}.conf", "\n".join(lines) + "\n")
+        config = box.put(f"/etc/apache2/{self.label}.conf", "\n".join(lines) + "\n")
         command = ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", config]
-        self.run(box.Server(f"{name} {'guarded' if guarded else 'bare'}", command), self.port)
+        self.run(box.Server(f"{self.label} {'guarded' if guarded else 'bare'}", command), self.port)
 
 
 class ApacheCgi(Apache):
-    name = "Apache mod_cgi, Perl"
+    """mod_cgi or mod_cgid, each with its way of running many."""
     attach = "SetEnv, preload"
     examples = ("apache/execguard.conf",)
-    modules = ("cgi",)
-    mpm = "prefork"
+
+    def __init__(self, module, mpm, port, lines=""):
+        super().__init__("apache" + module)
+        self.name, self.modules, self.mpm, self.port = f"Apache mod_{module}, Perl", (module,), mpm, port
+        self.lines = lines
 
     def prepare(self):
         site_policy("cgi", "/var/log/execguard/cgi.jsonl", 'include "mail"')
@@ -87,17 +89,7 @@ class ApacheCgi(Apache):
         subprocess.run([box.GUARD, "compile", "-p", "cgi", "-o", "/etc/execguard/cgi.blob"], check=True)
 
     def configuration(self):
-        return 'ScriptAlias "/cgi-bin/" "/usr/lib/cgi-bin/"'
-
-
-class ApacheCgid(ApacheCgi):
-    name = "Apache mod_cgid, Perl"
-    modules = ("cgid",)
-    mpm = "event"
-    port = 8011
-
-    def configuration(self):
-        return super().configuration() + "\nScriptSock /run/apache2/apachecgid/sock"
+        return 'ScriptAlias "/cgi-bin/" "/usr/lib/cgi-bin/"\n' + self.lines
 
 
 class ApacheFcgid(Apache):
@@ -127,12 +119,13 @@ class ApacheFcgid(Apache):
 
 class Lighttpd(Stack):
     name = "lighttpd, Perl CGI"
-    attach = "wrapper, exec"
-    examples = ("lighttpd/execguard.conf", "lighttpd/guarded-perl")
-    port = 8013
     application = "/cgi-bin/app.cgi"
     page = "/usr/lib/cgi-bin/app.cgi"
     bare = 'server.modules += ( "mod_cgi" )\ncgi.assign = ( ".cgi" => "/usr/bin/perl" )\n'
+
+    def __init__(self, label, attach, examples, port):
+        super().__init__(label)
+        self.attach, self.examples, self.port = attach, examples, port
 
     def prepare(self):
         site_policy("cgi", "/var/log/execguard/cgi.jsonl", 'include "mail"')
@@ -149,15 +142,9 @@ class Lighttpd(Stack):
                 'server.username = "www-data"\nserver.groupname = "www-data"\n'
                 'server.modules = ( "mod_alias" )\nalias.url = ( "/cgi-bin/" => "/usr/lib/cgi-bin/" )\n')
         text += f'include "/etc/lighttpd/conf-enabled/{os.path.basename(self.examples[0])}"\n' if guarded else self.bare
-        config = box.put(f"/etc/lighttpd/{type(self).__name__}.conf", text)
-        name = f"{type(self).__name__} {'guarded' if guarded else 'bare'}"
+        config = box.put(f"/etc/lighttpd/{self.label}.conf", text)
+        name = f"{self.label} {'guarded' if guarded else 'bare'}"
         self.run(box.Server(name, ["/usr/sbin/lighttpd", "-D", "-f", config]), self.port)
-
-
-class LighttpdPreload(Lighttpd):
-    attach = "setenv, preload"
-    examples = ("lighttpd/execguard-preload.conf",)
-    port = 8014
 
 
 class Nginx(Stack):
@@ -166,12 +153,11 @@ class Nginx(Stack):
     socket = ""
 
     def nginx(self):
-        name = type(self).__name__.lower()
-        config = box.put(f"/etc/nginx/{name}.conf", f"""
-user www-data; worker_processes 1; pid /run/nginx/{name}.pid; daemon off; error_log stderr;
+        config = box.put(f"/etc/nginx/{self.label}.conf", f"""
+user www-data; worker_processes 1; pid /run/nginx/{self.label}.pid; daemon off; error_log stderr;
 events {{ worker_connections 64; }}
 http {{
-    access_log off; client_body_temp_path /var/lib/nginx/{name};
+    access_log off; client_body_temp_path /var/lib/nginx/{self.label};
     server {{
         listen 127.0.0.1:{self.port};
         root /srv/www/html;
@@ -183,7 +169,7 @@ http {{
     }}
 }}
 """)
-        self.run(box.Server(f"nginx for {name}", ["/usr/sbin/nginx", "-c", config]), self.port)
+        self.run(box.Server(f"nginx for {self.label}", ["/usr/sbin/nginx", "-c", config]), self.port)
 
 
 class Fcgiwrap(Nginx):
@@ -199,14 +185,7 @@ class Fcgiwrap(Nginx):
         box.copy("examples/fcgiwrap/execguard.conf", "/etc/systemd/system/fcgiwrap.service.d/execguard.conf")
 
     def start(self, guarded):
-        if os.path.exists(self.socket):
-            os.unlink(self.socket)
-        listen = socket.socket(socket.AF_UNIX)
-        listen.bind(self.socket)
-        os.chmod(self.socket, 0o777)
-        listen.listen(64)
-        self.run(unit.Unit("fcgiwrap.service", guarded, listen))
-        listen.close()
+        self.run(unit.behind_socket("fcgiwrap.service", self.socket, guarded))
         self.nginx()
 
 
@@ -219,12 +198,8 @@ class PhpFpm(Nginx):
     socket = "/run/php/www.sock"
 
     def pool(self, extra=""):
-        box.put("/etc/php/8.2/fpm/php-fpm.conf",
-                "[global]\npid = /run/php/php8.2-fpm.pid\nerror_log = /var/log/php8.2-fpm.log\n"
-                "include = /etc/php/8.2/fpm/pool.d/*.conf\n")
-        box.put("/etc/php/8.2/fpm/pool.d/www.conf",
-                f"[www]\nuser = www-data\ngroup = www-data\nlisten = {self.socket}\nlisten.owner = www-data\n"
-                "pm = static\npm.max_children = 2\ncatch_workers_output = yes\n" + extra)
+        fpm.master()
+        fpm.pool("www", "www-data", self.socket, "listen.owner = www-data\n" + extra)
 
     def prepare(self):
         site_policy("php-fpm", "/var/log/execguard/phpfpm.jsonl")
@@ -262,9 +237,11 @@ class PhpFpmEnv(PhpFpm):
 
 class Service(Stack):
     """A server of its own, by its unit and our drop-in."""
-    unit = ""
-    policy = ""
     attach = "drop-in, run"
+
+    def __init__(self, unit_name, name, policy, port):
+        super().__init__(unit_name)
+        self.unit, self.name, self.policy, self.port = unit_name, name, policy, port
 
     def prepare(self):
         site_policy(self.policy, self.events)
@@ -273,34 +250,6 @@ class Service(Stack):
 
     def start(self, guarded):
         self.run(unit.Unit(self.unit + ".service", guarded), self.port)
-
-
-class Gunicorn(Service):
-    name = "gunicorn"
-    unit = "gunicorn"
-    policy = "python-wsgi"
-    port = 8000
-
-
-class Uwsgi(Service):
-    name = "uWSGI"
-    unit = "uwsgi"
-    policy = "python-wsgi"
-    port = 8001
-
-
-class Node(Service):
-    name = "Node.js"
-    unit = "node"
-    policy = "node"
-    port = 8002
-
-
-class Puma(Service):
-    name = "puma"
-    unit = "puma"
-    policy = "ruby"
-    port = 8003
 
 
 class Container(Stack):
@@ -329,5 +278,20 @@ class Container(Stack):
         self.run(box.Server("container", command, {name: value}, account=number), self.port)
 
 
-STACKS = (ApacheCgi, ApacheCgid, ApacheFcgid, Lighttpd, LighttpdPreload, Fcgiwrap, PhpFpm, PhpFpmEnv, Gunicorn,
-          Uwsgi, Node, Puma, Container)
+UWSGI = Service("uwsgi", "uWSGI", "python-wsgi", 8001)
+PUMA = Service("puma", "puma", "ruby", 8003)
+STACKS = (
+    ApacheCgi("cgi", "prefork", 8010),
+    ApacheCgi("cgid", "event", 8011, "ScriptSock /run/apache2/apachecgid/sock"),
+    ApacheFcgid(),
+    Lighttpd("lighttpd", "wrapper, exec", ("lighttpd/execguard.conf", "lighttpd/guarded-perl"), 8013),
+    Lighttpd("lighttpdpreload", "setenv, preload", ("lighttpd/execguard-preload.conf",), 8014),
+    Fcgiwrap(),
+    PhpFpm(),
+    PhpFpmEnv(),
+    Service("gunicorn", "gunicorn", "python-wsgi", 8000),
+    UWSGI,
+    Service("node", "Node.js", "node", 8002),
+    PUMA,
+    Container(),
+)

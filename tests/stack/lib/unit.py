@@ -152,6 +152,17 @@ class Unit:
         return self.server.stop()
 
 
+def behind_socket(name, path, drop_in=True):
+    """A service that gets the socket it listens on from its socket unit."""
+    if os.path.exists(path):
+        os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as listen:
+        listen.bind(path)
+        os.chmod(path, 0o777)
+        listen.listen(64)
+        return Unit(name, drop_in, listen)
+
+
 def hand_over(listen):
     """Descriptor 3 is the socket, as the socket unit would have made it."""
     os.dup2(listen.fileno(), 3)
