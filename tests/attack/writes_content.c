@@ -38,6 +38,50 @@ static void put(int fd)
     if (write(fd, text, size) < 0) perror("write");
 }
 
+/* Long after it was closed elsewhere. */
+static void put_late(int fd)
+{
+    usleep(50000);
+    put(fd);
+}
+
+/* Made and closed; what it will hold is mapped. */
+static char *map(const char *path)
+{
+    int fd = begin(path);
+    if (ftruncate(fd, (off_t)size)) perror("ftruncate");
+    char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    return p;
+}
+
+static void put_mapped(char *p)
+{
+    if (p != MAP_FAILED) memcpy(p, text, size);
+}
+
+static const char *first_of(const char *path)
+{
+    static char first[4200];
+    snprintf(first, sizeof first, "%s.first", path);
+    return first;
+}
+
+/* Made under another name, then linked to its path. */
+static int begin_linked(const char *path)
+{
+    int fd = begin(first_of(path));
+    link(first_of(path), path);
+    return fd;
+}
+
+static const char *held(int fd)
+{
+    static char name[64];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    return name;
+}
+
 static void by_exit(const char *path)
 {
     put(begin(path));
@@ -54,8 +98,7 @@ static void by_child(const char *path)
 {
     int fd = begin(path);
     if (fork() == 0) {
-        usleep(50000);
-        put(fd);
+        put_late(fd);
         _exit(0);
     }
     close(fd);
@@ -71,24 +114,18 @@ static void by_exec(const char *path)
 
 static void by_map(const char *path)
 {
-    int fd = begin(path);
-    if (ftruncate(fd, (off_t)size)) perror("ftruncate");
-    char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
+    char *p = map(path);
     usleep(50000);
-    if (p != MAP_FAILED) memcpy(p, text, size);
+    put_mapped(p);
 }
 
 /* Closed once, then written by what was mapped before: a process that lives on. */
 static void by_map_child(const char *path)
 {
-    int fd = begin(path);
-    if (ftruncate(fd, (off_t)size)) perror("ftruncate");
-    char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
+    char *p = map(path);
     if (fork() == 0) {
         usleep(100000);
-        if (p != MAP_FAILED) memcpy(p, text, size);
+        put_mapped(p);
         _exit(0);
     }
     munmap(p, size);
@@ -120,8 +157,7 @@ static void *write_later(void *path)
 {
     int fd = begin(path), again = dup(fd);
     close(fd);
-    usleep(50000);
-    put(again);
+    put_late(again);
     return NULL;
 }
 
@@ -135,21 +171,15 @@ static void by_thread(const char *path)
 /* Its first name goes, a second one stays. */
 static void by_other_name(const char *path)
 {
-    char first[4200];
-    snprintf(first, sizeof first, "%s.first", path);
-    int fd = begin(first);
-    link(first, path);
-    unlink(first);
+    int fd = begin_linked(path);
+    unlink(first_of(path));
     put(fd);
 }
 
 /* Both stay. */
 static void by_two_names(const char *path)
 {
-    char second[4200];
-    snprintf(second, sizeof second, "%s.second", path);
-    int fd = begin(second);
-    link(second, path);
+    int fd = begin_linked(path);
     put(fd);
     close(fd);
 }
@@ -157,15 +187,13 @@ static void by_two_names(const char *path)
 /* A file that is called as a removed one is shown. */
 static void by_deleted_name(const char *path)
 {
-    char first[4200], shown[4300];
-    snprintf(first, sizeof first, "%s.first", path);
-    snprintf(shown, sizeof shown, "%s (deleted)", first);
+    char shown[4300];
+    snprintf(shown, sizeof shown, "%s (deleted)", first_of(path));
     int other = open(shown, O_CREAT | O_WRONLY, 0644);
     if (write(other, "text", 4) < 0) perror("write");
     close(other);
-    int fd = begin(first);
-    link(first, path);
-    unlink(first);
+    int fd = begin_linked(path);
+    unlink(first_of(path));
     put(fd);
     close(fd);
     usleep(100000);
@@ -183,18 +211,14 @@ static void by_moved(const char *path)
     char *other = outside_of(path);
     int fd = begin(other);
     rename(other, path);
-    usleep(50000);
-    put(fd);
+    put_late(fd);
 }
 
 static void by_nameless(const char *path)
 {
-    char held[64];
     int fd = open(eg_uploads, O_TMPFILE | O_RDWR, 0644);
-    snprintf(held, sizeof held, "/proc/self/fd/%d", fd);
-    linkat(AT_FDCWD, held, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
-    usleep(50000);
-    put(fd);
+    linkat(AT_FDCWD, held(fd), AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+    put_late(fd);
 }
 
 /* So big that its reading is interrupted by another opening. */
@@ -221,11 +245,8 @@ static void by_sparse(const char *path)
 
 static void by_reopen(const char *path)
 {
-    char held[64];
     close(begin(path));
-    int fd = open(path, O_RDONLY);
-    snprintf(held, sizeof held, "/proc/self/fd/%d", fd);
-    put(open(held, O_RDWR));
+    put(open(held(open(path, O_RDONLY)), O_RDWR));
 }
 
 static int memory(void)

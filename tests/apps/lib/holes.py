@@ -21,6 +21,7 @@ GOT_IN = "/tmp/got-in"
 ID = r"uid=33\(www-data\)"
 CODE = b"<?php echo 'RAN BY ' . php_sapi_name() . ' '; system('id'); ?>\n"
 RAN = "RAN BY fpm-fcgi"
+DASH = r'"program":"/usr/bin/dash"'
 LIBRARY = box.PRIVATE + "/payload.so"
 # Loaded by LD_PRELOAD, it starts a command.
 PAYLOAD = """
@@ -95,16 +96,30 @@ def id_program():
         return file.read()
 
 
-def php(url, tree, code):
-    def hole(do, **fields):
-        return post(url, fields=dict(fields, do=do))
+class Page:
+    """Where the holes answer."""
 
-    def store(path, data):
+    def __init__(self, url, refused=None):
+        """`refused`: the event when id may not be started."""
+        self.url, self.refused = url, refused
+
+    def hole(self, do, **fields):
+        return post(self.url, fields=dict(fields, do=do))
+
+    def store(self, path, data):
         """`data`: bytes, or a function that reads them when it is needed."""
-        return lambda app: post(url, fields={"do": "store", "path": path},
+        return lambda app: post(self.url, fields={"do": "store", "path": path},
                                 files={"file": ("file", data() if callable(data) else data, "image/png")})(app)
 
+    def command(self, name, do, words, refused=None):
+        """A row: this hole starts these words, and the answer shows what id says."""
+        return name, self.hole(do, c=words), ID, refused or self.refused
+
+
+def php(url, tree, code):
     run = r'"action":"deny".*"(program|inner)":"/usr/bin/id"|"line":"id'
+    page = Page(url, run)
+    hole, store, command = page.hole, page.store, page.command
     preload = "putenv('LD_PRELOAD=/tmp/payload.so'); mail('anne@stack.test', 'x', 'x');"
     return (
         # a visitor's words in a line
@@ -121,19 +136,18 @@ def php(url, tree, code):
          hole("size", size=f"10x10 rose: -write {code}/written.png", path="rose:"),
          lambda app: os.path.exists(code + "/written.png"), r'images\.policy:\d+","reason":"arguments"'),
         # PHP's own functions
-        ("system()", hole("system", c="id"), ID, run),
-        ("exec()", hole("exec", c="id"), ID, run),
-        ("passthru()", hole("passthru", c="/usr/bin/id"), ID, run),
-        ("shell_exec()", hole("shell_exec", c="id"), ID, run),
-        ("popen()", hole("popen", c="id"), ID, run),
-        ("proc_open() of a line", hole("proc_open", c="id"), ID, run),
-        ("proc_open() of words, no environment", hole("array", c="/usr/bin/id"), ID, run),
-        ("a shell by proc_open()", hole("array", c="/bin/sh|-c|id; id"), ID, r'"program":"/usr/bin/dash"'),
-        ("a shell by another name", hole("array", c="/proc/self/root/bin/sh|-c|id; id"), ID,
-         r'"program":"/usr/bin/dash"'),
-        ("the loader runs a program", hole("array", c="/lib64/ld-linux-x86-64.so.2|/usr/bin/id"), ID,
-         r'"program":"[^"]*(ld-linux|/usr/bin/id)'),
-        ("eval() of a visitor's words", hole("eval", c="echo `id`;"), ID, run),
+        command("system()", "system", "id"),
+        command("exec()", "exec", "id"),
+        command("passthru()", "passthru", "/usr/bin/id"),
+        command("shell_exec()", "shell_exec", "id"),
+        command("popen()", "popen", "id"),
+        command("proc_open() of a line", "proc_open", "id"),
+        command("proc_open() of words, no environment", "array", "/usr/bin/id"),
+        command("a shell by proc_open()", "array", "/bin/sh|-c|id; id", DASH),
+        command("a shell by another name", "array", "/proc/self/root/bin/sh|-c|id; id", DASH),
+        command("the loader runs a program", "array", "/lib64/ld-linux-x86-64.so.2|/usr/bin/id",
+                r'"program":"[^"]*(ld-linux|/usr/bin/id)'),
+        command("eval() of a visitor's words", "eval", "echo `id`;"),
         # programs brought along
         ("a program of their own", steps(
             store("/tmp/own", id_program), hole("eval", c="chmod('/tmp/own', 0755);"),
@@ -174,13 +188,10 @@ def php(url, tree, code):
 
 def php_after(url, tree):
     """What the same plugin is for still works: the twins of the attacks."""
-    def hole(do, **fields):
-        return post(url, fields=dict(fields, do=do))
-
-    upload = post(url, fields={"do": "store", "path": tree + "/twin.png"},
-                  files={"file": ("file", picture.png(), "image/png")})
+    page = Page(url)
+    hole = page.hole
     return (
-        ("the plugin's own upload of a picture", upload, "^stored"),
+        ("the plugin's own upload of a picture", page.store(tree + "/twin.png", picture.png()), "^stored"),
         ("the plugin's own picture in another size", hole("size", size="10x10", path=tree + "/twin.png"), "sized: 0"),
         ("mail from an address", hole("mail", c="-fanne@stack.test"), "^sent"),
         ("that mail", mail("anne"), "A question"),
@@ -191,31 +202,26 @@ def php_after(url, tree):
 
 def perl(url, code):
     """`code`: a folder that the worker's user owns and the policy does not grant."""
-    def hole(do, **fields):
-        return post(url, fields=dict(fields, do=do))
-
-    def store(path, data):
-        return lambda app: post(url, fields={"do": "store", "path": path},
-                                files={"file": ("file", data() if callable(data) else data, "image/png")})(app)
-
     run = r'"action":"deny".*("(program|inner)":"/usr/bin/id"|"line":"id)'
     shell = r'"action":"deny".*"construct":'
+    page = Page(url, run)
+    hole, store, command = page.hole, page.store, page.command
     return (
-        ("a command after a semicolon", hole("lookup", c="localhost; id"), ID, shell),
+        command("a command after a semicolon", "lookup", "localhost; id", shell),
         ("a command in $( )", hole("lookup", c="$$(id >/tmp/got-in)"), got_in, shell),
-        ("a command after a line's end", hole("lookup", c="localhost\nid"), ID, shell),
-        ("system of a line", hole("system", c="id; id"), ID, shell),
-        ("system of words", hole("words", c="/usr/bin/id"), ID, run),
-        ("backticks", hole("qx", c="id"), ID, run),
-        ("open of a visitor's name", hole("open", c="id|"), ID, run),
-        ("exec", hole("exec", c="/usr/bin/id"), ID, run),
-        ("execve(2) itself", hole("syscall", c="/usr/bin/id"), ID, run),
-        ("a shell by execve(2)", hole("syscall", c="/bin/sh|-c|id; id"), ID, r'"program":"/usr/bin/dash"'),
-        ("eval of a visitor's words", hole("eval", c="`id`"), ID, run),
-        ("perl -e", hole("words", c="/usr/bin/perl|-e|print qx(id)"), ID, r'"program":"/usr/bin/perl"'),
+        command("a command after a line's end", "lookup", "localhost\nid", shell),
+        command("system of a line", "system", "id; id", shell),
+        command("system of words", "words", "/usr/bin/id"),
+        command("backticks", "qx", "id"),
+        command("open of a visitor's name", "open", "id|"),
+        command("exec", "exec", "/usr/bin/id"),
+        command("execve(2) itself", "syscall", "/usr/bin/id"),
+        command("a shell by execve(2)", "syscall", "/bin/sh|-c|id; id", DASH),
+        command("eval of a visitor's words", "eval", "`id`"),
+        command("perl -e", "words", "/usr/bin/perl|-e|print qx(id)", r'"program":"/usr/bin/perl"'),
         ("a program of their own", steps(store("/tmp/own", id_program), hole("words", c="/tmp/own")), ID,
          r'"program":"/tmp/own"'),
-        ("the loader runs it", hole("words", c="/lib64/ld-linux-x86-64.so.2|/tmp/own"), ID, r"ld-linux|/tmp/own"),
+        command("the loader runs it", "words", "/lib64/ld-linux-x86-64.so.2|/tmp/own", r"ld-linux|/tmp/own"),
         ("mail from an address that holds an option", steps(
             hole("write", path="/tmp/conf", c=MSMTP), hole("eval", c="chmod 0600, '/tmp/conf'"),
             hole("mail", c="x@stack.test -C/tmp/conf")), got_in, r'mail\.policy:\d+","reason":"arguments"'),
@@ -233,9 +239,7 @@ def perl(url, code):
 
 def perl_after(url):
     """What the same program is for still works: the twins of the attacks."""
-    def hole(do, **fields):
-        return post(url, fields=dict(fields, do=do))
-
+    hole = Page(url).hole
     return (
         ("mail from an address", hole("mail", c="anne@stack.test"), "the page goes on"),
         ("that mail", mail("anne"), "a question"),
