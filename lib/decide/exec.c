@@ -8,6 +8,7 @@
  * the caller, the user, the arguments.  The furthest wins, and among equals the first
  * rule.  A shell that nothing allows is always reported as a shell. */
 #include "decide/parts.h"
+#include "decide/write.h"
 
 #define DEPTH_MAX 8u
 
@@ -233,10 +234,8 @@ static bool is_runner(const struct eg_blob *blob, const struct eg_target *target
 static bool is_built(const struct eg_blob *blob, const struct eg_target *target)
 {
     const struct eg_blob_tree *trees = eg_blob_section(blob, EG_SECTION_WRITE_TREES);
-    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_WRITE_TREES); i++)
-        if (eg_decide_tree_holds(eg_blob_str(blob, trees[i].pattern), target->path))
-            return trees[i].flags & EG_TREE_BUILD;
-    return false;
+    uint32_t tree = eg_decide_tree_of(blob, target->path);
+    return tree != EG_NONE && trees[tree].flags & EG_TREE_BUILD;
 }
 
 static void judge(const struct eg_blob *blob, const struct eg_exec_request *request,

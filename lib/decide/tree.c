@@ -57,6 +57,15 @@ bool eg_decide_tree_holds(struct eg_str pattern, struct eg_str path)
     return eg_decide_tree_top(pattern, path) != 0;
 }
 
+uint32_t eg_decide_tree_of(const struct eg_blob *blob, struct eg_str path)
+{
+    const struct eg_blob_tree *trees = eg_blob_section(blob, EG_SECTION_WRITE_TREES);
+    if (blob->flags & EG_BLOB_WRITE_FREE) return EG_NONE;
+    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_WRITE_TREES); i++)
+        if (eg_decide_tree_holds(eg_blob_str(blob, trees[i].pattern), path)) return i;
+    return EG_NONE;
+}
+
 uint32_t eg_decide_upload_find(const struct eg_blob *blob, struct eg_str path, size_t *ret_top)
 {
     const struct eg_blob_upload *uploads = eg_blob_section(blob, EG_SECTION_UPLOADS);

@@ -85,11 +85,11 @@ static bool judge_place(const struct change *c)
         return false;
     }
     if (c->blob->flags & EG_BLOB_WRITE_FREE) return true;
-    for (uint32_t i = 0; i < eg_blob_count(c->blob, EG_SECTION_WRITE_TREES); i++) {
-        if (!eg_decide_tree_holds(eg_blob_str(c->blob, trees[i].pattern), path)) continue;
-        c->ret->tree = i;
-        c->ret->rule_file = trees[i].file;
-        c->ret->rule_line = trees[i].line;
+    uint32_t tree = eg_decide_tree_of(c->blob, path);
+    if (tree != EG_NONE) {
+        c->ret->tree = tree;
+        c->ret->rule_file = trees[tree].file;
+        c->ret->rule_line = trees[tree].line;
         return true;
     }
     deny(c->ret, EG_REASON_NO_WRITE_TREE,

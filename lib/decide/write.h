@@ -65,6 +65,10 @@ void eg_decide_write(const struct eg_blob *blob, const struct eg_write_request *
 void eg_decide_content(const struct eg_blob *blob, uint32_t upload, uint32_t hits,
                        struct eg_write_decision *ret);
 
+/* The first write rule (index in WRITE_TREES) that holds this path, or EG_NONE; where
+ * writes are free there is none. */
+uint32_t eg_decide_tree_of(const struct eg_blob *blob, struct eg_str path);
+
 /* The innermost upload tree that holds this path, the tree's own top included,
  * or EG_NONE.  A cheap look: no tree, no work. */
 uint32_t eg_decide_upload_of(const struct eg_blob *blob, struct eg_str path);

@@ -275,6 +275,16 @@ static void log_trees_log_what_changes_names(void **state)
     assert_int_equal(ask(EG_WRITE_OPEN, "/srv-x/watched/a", "", REG).verdict, EG_VERDICT_ALLOW);
 }
 
+static void a_write_rule_holds_what_lies_beneath_it(void **state)
+{
+    (void)state;
+    assert_int_equal(eg_decide_tree_of(policy.blob, EG_STR("/tmp-x/a/b")), 0);
+    assert_int_equal(eg_decide_tree_of(policy.blob, EG_STR("/srv-x/up")), 2);
+    assert_int_equal(eg_decide_tree_of(policy.blob, EG_STR("/srv-x/up/deep/a.so")), 2);
+    assert_int_equal(eg_decide_tree_of(policy.blob, EG_STR("/srv-x/upper")), EG_NONE);
+    assert_int_equal(eg_decide_tree_of(policy.blob, EG_STR("/etc/passwd")), EG_NONE);
+}
+
 static void the_innermost_tree_counts(void **state)
 {
     (void)state;
@@ -303,6 +313,7 @@ int main(void)
         cmocka_unit_test(planted_scripts_are_not_read),
         cmocka_unit_test(content_is_asked_for_where_a_file_may_hold_it),
         cmocka_unit_test(log_trees_log_what_changes_names),
+        cmocka_unit_test(a_write_rule_holds_what_lies_beneath_it),
         cmocka_unit_test(the_innermost_tree_counts),
     };
     return cmocka_run_group_tests_name("writes", tests, compile_it, free_it);
