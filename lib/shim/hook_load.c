@@ -11,6 +11,7 @@
 #include <linux/stat.h>
 
 #include "base/sys.h"
+#include "decide/write.h"
 #include "shim/hooks.h"
 
 /* Never a file, and glibc refuses mode 0 besides; dlerror(3) quotes it. */
@@ -51,14 +52,12 @@ static __attribute__((noinline)) bool chain_writable(struct eg_str path)
     return false;
 }
 
+/* What a `build' tree holds may be run, and so loaded. */
 static bool in_write_tree(struct eg_str path)
 {
-    const struct eg_blob *blob = eg_shim.blob;
-    if (blob->flags & EG_BLOB_WRITE_FREE) return false;
-    const struct eg_blob_tree *trees = eg_blob_section(blob, EG_SECTION_WRITE_TREES);
-    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_WRITE_TREES); i++)
-        if (eg_glob_match(eg_blob_str(blob, trees[i].pattern), path)) return true;
-    return false;
+    const struct eg_blob_tree *trees = eg_blob_section(eg_shim.blob, EG_SECTION_WRITE_TREES);
+    uint32_t tree = eg_decide_tree_of(eg_shim.blob, path);
+    return tree != EG_NONE && !(trees[tree].flags & EG_TREE_BUILD);
 }
 
 /* The spelling, made absolute. */

@@ -15,6 +15,7 @@
 #include <linux/stat.h>
 
 #include "base/sys.h"
+#include "decide/write.h"
 #include "guard/call.h"
 #include "guard/guard.h"
 #include "shim/shim.h"
@@ -106,15 +107,6 @@ static bool owned_by(const struct eg_policy_file *file, uint32_t uid)
     return file->uid == uid && !(file->mode & (S_IWGRP | S_IWOTH));
 }
 
-static bool in_write_tree(const struct eg_blob *blob, struct eg_str path)
-{
-    if (blob->flags & EG_BLOB_WRITE_FREE) return false;
-    const struct eg_blob_tree *trees = eg_blob_section(blob, EG_SECTION_WRITE_TREES);
-    for (uint32_t i = 0; i < eg_blob_count(blob, EG_SECTION_WRITE_TREES); i++)
-        if (eg_glob_match(eg_blob_str(blob, trees[i].pattern), path)) return true;
-    return false;
-}
-
 /* Who vouches for the file?  root by its ownership; the kernel, when its filter
  * carries the id and the contents have that id; or, where nobody guards yet,
  * the worker's own user. */
@@ -126,7 +118,7 @@ static const char *distrust(const struct eg_blob *blob, const struct eg_policy_f
         return eg_blob_id_matches(blob) ? NULL : "it is not the policy that guards this process";
     if (!owned_by(file, (uint32_t)eg_sys(__NR_geteuid)))
         return "it must be owned by root or by this user, and writable by nobody else";
-    if (in_write_tree(blob, path)) return "it lies where the worker may write";
+    if (eg_decide_tree_of(blob, path) != EG_NONE) return "it lies where the worker may write";
     return NULL;
 }
 
