@@ -11,14 +11,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "upload/service.h"
 
 #define SAVED_MAGIC  "egtree1"
 #define LISTEN_FIRST 3 /* sd_listen_fds(3) */
@@ -37,41 +37,11 @@ struct saved {
     char id[EG_OCI_ID_MAX + 1];
 };
 
-/* sd_notify(3): a datagram to $NOTIFY_SOCKET; `@` begins an abstract name. */
 static void notify_with(const char *state, const int *fds, size_t count)
 {
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (!path || (path[0] != '/' && path[0] != '@')) return;
-    size_t n = strlen(path);
-    if (n >= sizeof address.sun_path) return;
-    memcpy(address.sun_path, path, n);
-    if (path[0] == '@') address.sun_path[0] = '\0';
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
-    } control = { 0 };
-    struct iovec part = { (char *)(uintptr_t)state, strlen(state) };
-    struct msghdr message = {
-        .msg_name = &address,
-        .msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n),
-        .msg_iov = &part,
-        .msg_iovlen = 1,
-    };
-    if (count) {
-        message.msg_control = &control;
-        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(count * sizeof(int));
-        memcpy(CMSG_DATA(header), fds, count * sizeof(int));
-    }
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return;
-    if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
-        eg_agent_say("warning: the service manager was not told `%s': %s", state, strerror(errno));
-    close(fd);
+    int error = eg_service_tell(state, fds, count, 0);
+    if (error)
+        eg_agent_say("warning: the service manager was not told `%s': %s", state, strerror(-error));
 }
 
 void eg_agent_notify(const char *state)

@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +23,10 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "upload/service.h"
 
 enum {
     TURN_MS = 1000,
@@ -54,22 +54,12 @@ struct parent {
     char status[160];
 };
 
-/* sd_notify(3): a datagram to $NOTIFY_SOCKET; `@` begins an abstract name. */
+/* Whoever waits for an opening must not wait for the manager. */
 static void notify(const char *state)
 {
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (!path || (path[0] != '/' && path[0] != '@')) return;
-    size_t n = strlen(path);
-    if (n >= sizeof address.sun_path) return;
-    memcpy(address.sun_path, path, n);
-    if (path[0] == '@') address.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return;
-    if (sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address,
-               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
-        eg_watch_say("warning: the service manager was not told `%s': %s", state, strerror(errno));
-    close(fd);
+    int error = eg_service_tell(state, NULL, 0, MSG_DONTWAIT);
+    if (error)
+        eg_watch_say("warning: the service manager was not told `%s': %s", state, strerror(-error));
 }
 
 static _Noreturn void become_child(const struct parent *parent, struct eg_watch_shared *shared,
