@@ -31,36 +31,39 @@ static bool has_star(struct eg_str path)
     return eg_str_find(path, '*') < path.n;
 }
 
-/* Does rule `earlier` ask of callers no more than `later` does? */
-static bool callers_within(struct eg_builder *b, const struct eg_blob_rule *earlier,
-                           const struct eg_blob_rule *later)
+/* Indices in a section of the blob that a rule names; none: it asks for none of them. */
+struct list {
+    enum eg_section section;
+    uint32_t first, count;
+};
+
+static uint32_t item(struct eg_builder *b, const struct list *list, uint32_t i)
 {
-    if (earlier->from_count == 0) return true;
-    if (later->from_count == 0) return false;
-    for (uint32_t i = 0; i < later->from_count; i++) {
-        uint32_t caller = *(uint32_t *)eg_builder_at(b, EG_SECTION_FROMS, later->from + i);
+    return *(uint32_t *)eg_builder_at(b, list->section, list->first + i);
+}
+
+/* Does the earlier rule ask no more than the later one does? */
+static bool is_within(struct eg_builder *b, struct list earlier, struct list later)
+{
+    if (earlier.count == 0) return true;
+    if (later.count == 0) return false;
+    for (uint32_t i = 0; i < later.count; i++) {
         bool found = false;
-        for (uint32_t j = 0; j < earlier->from_count && !found; j++)
-            found = *(uint32_t *)eg_builder_at(b, EG_SECTION_FROMS, earlier->from + j) == caller;
+        for (uint32_t j = 0; j < earlier.count && !found; j++)
+            found = item(b, &earlier, j) == item(b, &later, i);
         if (!found) return false;
     }
     return true;
 }
 
-/* The same of users. */
-static bool users_within(struct eg_builder *b, const struct eg_blob_rule *earlier,
-                         const struct eg_blob_rule *later)
+static struct list callers(const struct eg_blob_rule *rule)
 {
-    if (earlier->user_count == 0) return true;
-    if (later->user_count == 0) return false;
-    for (uint32_t i = 0; i < later->user_count; i++) {
-        uint32_t user = *(uint32_t *)eg_builder_at(b, EG_SECTION_USERS, later->user + i);
-        bool found = false;
-        for (uint32_t j = 0; j < earlier->user_count && !found; j++)
-            found = *(uint32_t *)eg_builder_at(b, EG_SECTION_USERS, earlier->user + j) == user;
-        if (!found) return false;
-    }
-    return true;
+    return (struct list){ EG_SECTION_FROMS, rule->from, rule->from_count };
+}
+
+static struct list users(const struct eg_blob_rule *rule)
+{
+    return (struct list){ EG_SECTION_USERS, rule->user, rule->user_count };
 }
 
 /* Count the rule as covered when an earlier one takes all of its calls. */
@@ -72,8 +75,8 @@ static void look_for_cover(struct statement *s, uint32_t program)
         if (covers[i] == EG_NONE) continue;
         const struct eg_blob_rule *earlier = eg_builder_at(&l->b, EG_SECTION_RULES, covers[i]);
         if (earlier->line == s->rule.line && earlier->file == s->rule.file) continue;
-        if (!callers_within(&l->b, earlier, &s->rule)) continue;
-        if (!users_within(&l->b, earlier, &s->rule)) continue;
+        if (!is_within(&l->b, callers(earlier), callers(&s->rule))) continue;
+        if (!is_within(&l->b, users(earlier), users(&s->rule))) continue;
         s->covered++;
         s->covered_by = earlier->line;
         return;
