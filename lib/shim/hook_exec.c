@@ -93,12 +93,20 @@ static void list_free(struct list *list)
     if (list->size) eg_sys(__NR_munmap, list->argv, list->size);
 }
 
-/* Fill argv; what follows the NULL in `arguments` is left to the caller. */
-static void list_fill(struct list *list, const char *first, va_list *arguments)
+/* Take the words up to the NULL; what follows it is left to the caller.  -errno, or 0: end
+ * with list_free. */
+static int list_take(struct list *list, const char *first, va_list *arguments)
 {
+    va_list words;
     size_t n = 0;
-    for (const char *a = first; a; a = va_arg(*arguments, const char *)) list->argv[n++] = a;
-    list->argv[n] = NULL;
+    va_copy(words, *arguments);
+    int r = list_reserve(list, list_count(first, arguments));
+    if (r == 0) {
+        for (const char *a = first; a; a = va_arg(words, const char *)) list->argv[n++] = a;
+        list->argv[n] = NULL;
+    }
+    va_end(words);
+    return r;
 }
 
 int execl(const char *path, const char *arg, ...)
@@ -106,12 +114,9 @@ int execl(const char *path, const char *arg, ...)
     struct list list;
     va_list arguments;
     va_start(arguments, arg);
-    int r = list_reserve(&list, list_count(arg, &arguments));
+    int r = list_take(&list, arg, &arguments);
     va_end(arguments);
     if (r) return (int)eg_shim_result(r);
-    va_start(arguments, arg);
-    list_fill(&list, arg, &arguments);
-    va_end(arguments);
     r = eg_execute_path(CALL(execl), AT_FDCWD, path, list.argv, EG_ENVIRON, 0);
     list_free(&list);
     return (int)eg_shim_result(r);
@@ -122,12 +127,9 @@ int execlp(const char *file, const char *arg, ...)
     struct list list;
     va_list arguments;
     va_start(arguments, arg);
-    int r = list_reserve(&list, list_count(arg, &arguments));
+    int r = list_take(&list, arg, &arguments);
     va_end(arguments);
     if (r) return (int)eg_shim_result(r);
-    va_start(arguments, arg);
-    list_fill(&list, arg, &arguments);
-    va_end(arguments);
     r = eg_execute_search(CALL(execlp), file, list.argv, EG_ENVIRON);
     list_free(&list);
     return (int)eg_shim_result(r);
@@ -138,13 +140,10 @@ int execle(const char *path, const char *arg, ...)
     struct list list;
     va_list arguments;
     va_start(arguments, arg);
-    int r = list_reserve(&list, list_count(arg, &arguments));
+    int r = list_take(&list, arg, &arguments);
+    const char *const *envp = r ? NULL : va_arg(arguments, const char *const *);
     va_end(arguments);
     if (r) return (int)eg_shim_result(r);
-    va_start(arguments, arg);
-    list_fill(&list, arg, &arguments);
-    const char *const *envp = va_arg(arguments, const char *const *);
-    va_end(arguments);
     r = eg_execute_path(CALL(execle), AT_FDCWD, path, list.argv, envp, 0);
     list_free(&list);
     return (int)eg_shim_result(r);
