@@ -382,6 +382,16 @@ static bool judge_outside(const struct change *c)
 
 /* ---- the whole ---- */
 
+enum eg_write_op eg_decide_making(uint32_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG: return EG_WRITE_CREATE;
+    case S_IFDIR: return EG_WRITE_MKDIR;
+    case S_IFLNK: return EG_WRITE_SYMLINK;
+    default: return EG_WRITE_MKNOD;
+    }
+}
+
 static bool is_logged(enum eg_write_op op)
 {
     return op != EG_WRITE_OPEN && op != EG_WRITE_ATTRIBUTE && op != EG_WRITE_READ;

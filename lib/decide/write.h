@@ -56,6 +56,9 @@ struct eg_write_decision {
     struct eg_str hint; /* what to write if it is legitimate (static), or empty */
 };
 
+/* How an object of this type (S_IFMT of mode) comes to be. */
+enum eg_write_op eg_decide_making(uint32_t mode);
+
 /* Judge one change.  Never fails: what cannot be judged is denied. */
 void eg_decide_write(const struct eg_blob *blob, const struct eg_write_request *request,
                      struct eg_write_decision *ret);

@@ -43,16 +43,6 @@ static const struct eg_blob_upload *upload_row(const struct eg_blob *blob, uint3
     return &rows[upload];
 }
 
-static enum eg_write_op making(mode_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFREG: return EG_WRITE_CREATE;
-    case S_IFDIR: return EG_WRITE_MKDIR;
-    case S_IFLNK: return EG_WRITE_SYMLINK;
-    default: return EG_WRITE_MKNOD;
-    }
-}
-
 /* Other rules say what the worker may write; here only the name counts. */
 static bool is_name_refused(const struct eg_scan_options *options, const struct entry *entry)
 {
@@ -61,7 +51,7 @@ static bool is_name_refused(const struct eg_scan_options *options, const struct 
     if (!options->blob)
         return options->names && eg_name_is_script(eg_str_basename(eg_str(entry->path)));
     if (S_ISLNK(entry->st.st_mode)) n = readlinkat(entry->fd, "", link, sizeof link);
-    struct eg_write_request request = { making(entry->st.st_mode),
+    struct eg_write_request request = { eg_decide_making(entry->st.st_mode),
                                         eg_str(entry->path),
                                         { link, n > 0 ? (size_t)n : 0 },
                                         entry->st.st_mode & ~(mode_t)NOT_PERMISSIONS,

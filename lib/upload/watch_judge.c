@@ -29,16 +29,6 @@ bool eg_watch_is_inside(const struct eg_watch *watch, struct eg_str path)
     return false;
 }
 
-static enum eg_write_op making(uint32_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFREG: return EG_WRITE_CREATE;
-    case S_IFDIR: return EG_WRITE_MKDIR;
-    case S_IFLNK: return EG_WRITE_SYMLINK;
-    default: return EG_WRITE_MKNOD;
-    }
-}
-
 /* What other rules say of the path (may it be written at all?) is about the
  * guarded worker; an FTP daemon's right to write is its own business. */
 static bool is_about_upload(const struct eg_write_decision *decision)
@@ -56,7 +46,8 @@ static bool is_about_upload(const struct eg_write_decision *decision)
 bool eg_watch_judge_name(const struct eg_watch *watch, struct eg_str path, uint32_t mode,
                          struct eg_str link, struct eg_watch_refusal *ret)
 {
-    struct eg_write_request request = { making(mode), path, link, mode & ~(uint32_t)06111, false };
+    struct eg_write_request request = { eg_decide_making(mode), path, link, mode & ~(uint32_t)06111,
+                                        false };
     ret->blob = NULL;
     for (size_t i = 0; i < watch->blob_count; i++) {
         struct eg_watch_refusal found = { watch->blobs[i], EG_KIND_NAME, { 0 }, 0 };
