@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Purpose: make, move and remove names in upload trees for the caller.
+/* Purpose: make, move and remove names for the caller: in upload trees, and outside of
+ * them what the domain does not hold (write.c).
  *
  * Inside a tree only the supervisor makes names, so what was found is what is
  * changed.  What comes from outside is different: its old name lies where the

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Purpose: open a file of an upload tree for the caller.
+/* Purpose: open a file for the caller: of an upload tree, or newer than the domain.
  *
  * Relative to the held folder, never through a link, never waiting: what lies
  * there could have been exchanged by somebody outside the worker's tree, so the

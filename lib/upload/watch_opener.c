@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* Purpose: what /proc says of who waits for an opening. */
 #include "upload/watch_opener.h"
 
 #include <dirent.h>

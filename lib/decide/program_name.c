@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Base names with a meaning: shells, wrappers, multi-call binaries. */
+/* What the base name of a program says: shells, wrappers, multi-call binaries. */
 #include "decide/parts.h"
 
 bool eg_decide_name_fits(struct eg_str pattern, struct eg_str name)
