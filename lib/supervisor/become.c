@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -36,22 +35,20 @@ static void add_error(struct eg_buf *message, int error)
 #endif
 }
 
-/* One write(2): "execguard: " and the parts, up to NULL, and the error unless it is 0. */
-__attribute__((sentinel)) static void say(int error, const char *part, ...)
+/* One write(2): "execguard: " and the parts, and the error unless it is 0. */
+static void say_parts(int error, const char *const *parts)
 {
     char text[MESSAGE_MAX];
     struct eg_buf message = eg_buf_over(text, sizeof text - 1);
-    va_list parts;
-    va_start(parts, part);
     eg_buf_add(&message, "execguard: ");
-    for (; part; part = va_arg(parts, const char *)) eg_buf_add(&message, part);
-    va_end(parts);
+    while (*parts) eg_buf_add(&message, *parts++);
     if (error) eg_buf_add(&message, ": ");
     if (error) add_error(&message, error);
     text[message.n++] = '\n';
     ssize_t written = write(STDERR_FILENO, text, message.n);
     (void)written; /* nobody is left to tell */
 }
+#define say(error, ...) say_parts(error, (const char *const[]){ __VA_ARGS__, NULL })
 
 static _Noreturn void fail(const struct eg_guard_error *error)
 {
@@ -60,17 +57,13 @@ static _Noreturn void fail(const struct eg_guard_error *error)
     struct eg_buf name = eg_buf_over(path, sizeof path);
     eg_buf_str(&name, error->path);
     say(error->error, "cannot install the ", eg_layer_name(error->layer), " layer: ", error->what,
-        name.n ? ": " : "", eg_buf_cstr(&name), NULL);
+        name.n ? ": " : "", eg_buf_cstr(&name));
     if (error->layer == EG_LAYER_SUPERVISOR && error->error == EBUSY)
-        say(0,
-            "hint: another seccomp listener guards this process already; "
-            "`optional supervisor` in the policy goes on without",
-            NULL);
+        say(0, "hint: another seccomp listener guards this process already; "
+               "`optional supervisor` in the policy goes on without");
     else if (error->error == EPERM && eg_guard_query(&any))
-        say(0,
-            "hint: another policy guards this process already and refuses new filters; "
-            "`kernel { allow seccomp-filters }` there lets them in",
-            NULL);
+        say(0, "hint: another policy guards this process already and refuses new filters; "
+               "`kernel { allow seccomp-filters }` there lets them in");
     _exit(EG_STATUS_FAILED);
 }
 
@@ -104,7 +97,7 @@ static bool ask_supervisor(int told, int go)
 static void inherit(int error, const char *what)
 {
     if (!error) return;
-    say(-error, "the successor cannot have the worker's ", what, NULL);
+    say(-error, "the successor cannot have the worker's ", what);
     _exit(EG_STATUS_FAILED);
 }
 
@@ -140,6 +133,6 @@ _Noreturn void eg_become_worker(const struct eg_birth *birth)
     }
     execve(run->file, run->argv, run->envp);
     int failure = errno;
-    say(failure, "cannot execute ", run->file, NULL);
+    say(failure, "cannot execute ", run->file);
     _exit(failure == ENOENT ? 127 : 126);
 }
