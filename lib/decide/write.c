@@ -399,7 +399,9 @@ static bool is_logged(enum eg_write_op op)
 
 static void judge_read(const struct change *c)
 {
-    if (c->upload && c->upload->flags & EG_UPLOAD_DENY_READ)
+    if (!c->upload) return;
+    if (is_regular(c->request->mode)) c->ret->contents = c->upload->contents;
+    if (c->upload->flags & EG_UPLOAD_DENY_READ)
         judge_name(c, eg_str_basename(c->request->path), EG_REASON_READ_SCRIPT);
 }
 

@@ -52,7 +52,8 @@ struct eg_write_decision {
     uint32_t rule_line;
     uint32_t mode;      /* CREATE, MKNOD: `mode` without the bits that the tree refuses */
     uint32_t contents;  /* kinds of content (bit 1 << enum eg_content) that a finished file of this
-                         * name may not hold; 0: nobody needs to read it */
+                         * name may not hold (READ: one that changed so lately that it may not
+                         * have been judged); 0: nobody needs to read it */
     struct eg_str hint; /* what to write if it is legitimate (static), or empty */
 };
 

@@ -62,8 +62,8 @@ struct eg_call_event {
     uint32_t action;
     uint32_t kind;
     uint32_t reason;
-    /* Counts exec rules, then names of upload trees (EG_SECTION_RULES,
-     * EG_SECTION_UPLOAD_NAMES); EG_NONE: none. */
+    /* Counts exec rules, then names of upload trees, then what those may not hold
+     * (EG_SECTION_RULES, EG_SECTION_UPLOAD_NAMES, EG_SECTION_UPLOADS); EG_NONE: none. */
     uint32_t rule;
     uint32_t has_line;
     uint32_t has_construct;

@@ -12,6 +12,9 @@
 #ifndef EG_SHIM_FILE_H
 #define EG_SHIM_FILE_H
 
+#include <linux/fcntl.h>
+
+#include "base/sys.h"
 #include "decide/write.h"
 #include "shim/shim.h"
 
@@ -31,8 +34,10 @@ enum eg_file_interest_bit {
     EG_FILE_UNKNOWN = 1u << 6, /* nobody has asked yet */
     EG_FILE_GLOBS = 1u << 7,   /* READS, and by globs of the policy's own */
     EG_FILE_TOLD = 1u << 8,    /* the supervisor sees each change, and tells what is refused */
+    EG_FILE_FRESH = 1u << 9,   /* what changed lately is judged when it is opened for reading */
 };
 #define EG_FILE_CHANGES (EG_FILE_BEFORE | EG_FILE_AFTER)
+#define EG_FILE_ANY     (EG_FILE_CHANGES | EG_FILE_READS | EG_FILE_CLOSE | EG_FILE_FRESH)
 extern uint32_t eg_file_interest;
 
 /* The cheap question that every hook asks first. */
@@ -132,6 +137,9 @@ void eg_change_report(const char *call, const struct eg_write_decision *decision
  * -errno when it cannot be read. */
 int eg_content_read(int fd, uint32_t contents, uint32_t *ret_hits);
 
+/* The same of a descriptor whose offset nobody else moves: holes are passed over. */
+int eg_content_read_fresh(int fd, uint32_t contents, uint32_t *ret_hits);
+
 /* The file that is about to be closed, where it was open for writing and lies in an
  * upload tree.  0; or -EACCES: it held what no file there may hold, and is gone.
  * Asks nothing of a descriptor that is no file. */
@@ -140,6 +148,31 @@ int eg_content_closing(const char *call, int fd);
 /* Is the descriptor one that eg_content_closing would read?  For streams, which must
  * be flushed before. */
 bool eg_content_concerns(int fd);
+
+/* ---- judge_opened.c ---- */
+
+/* The file that was just opened for reading, where it lies in an upload tree and
+ * changed so lately that nobody may have judged it.  0; or -EACCES: it holds what no
+ * file there may hold, and is not to be handed out.  The descriptor stays open, its
+ * offset where it was. */
+int eg_opened_judge(const char *call, int fd);
+
+/* Is that worth asking of what open(2) returned for these flags? */
+static inline bool eg_opened_matters(int flags, int fd)
+{
+    int access = flags & O_ACCMODE;
+    return fd >= 0 && eg_file_cares(EG_FILE_FRESH) && (access == O_RDONLY || access == O_RDWR) &&
+           !(flags & (O_PATH | O_DIRECTORY));
+}
+
+/* What open(2) is to return: fd, or -1 with errno when it was refused and closed. */
+static inline int eg_opened(const char *call, int flags, int fd)
+{
+    int r = eg_opened_matters(flags, fd) ? eg_opened_judge(call, fd) : 0;
+    if (__builtin_expect(r == 0, 1)) return fd;
+    eg_sys(__NR_close, fd);
+    return (int)eg_shim_result(r);
+}
 
 /* ---- hook_mode.c ---- */
 

@@ -3,8 +3,9 @@
  *
  * What no rule is about goes on to libc after one look at the flags, and for
  * reading where scripts are kept from readers, one at the name: no system call is
- * added.  libc's own function is called, not the kernel, since it is a cancellation
- * point. */
+ * added.  Where contents are judged, one is, after an open for reading, since a name
+ * does not show where it leads.  libc's own function is called, not the kernel, since
+ * it is a cancellation point. */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 
@@ -42,7 +43,7 @@ static __attribute__((noinline)) int judge_open(enum eg_next which, struct eg_op
         r = ((openat_function *)next)(opening->dirfd, opening->path, opening->flags, opening->mode);
     else
         r = ((open_function *)next)(opening->path, opening->flags, opening->mode);
-    return done(opening, r);
+    return eg_opened(opening->call, opening->flags, done(opening, r));
 }
 
 /* The mode is a variable argument of libc's prototype; a caller that gives none
@@ -51,7 +52,8 @@ static __attribute__((noinline)) int judge_open(enum eg_next which, struct eg_op
     int function(const char *path, int flags, uint32_t mode)                                       \
     {                                                                                              \
         open_function *next = (open_function *)eg_next(EG_NEXT_##function);                        \
-        if (__builtin_expect(next && !matters(path, flags), 1)) return next(path, flags, mode);    \
+        if (__builtin_expect(next && !matters(path, flags), 1))                                    \
+            return eg_opened(#function, flags, next(path, flags, mode));                           \
         struct eg_opening opening = {                                                              \
             .call = #function, .dirfd = AT_FDCWD, .path = path, .flags = flags, .mode = mode       \
         };                                                                                         \
@@ -63,7 +65,7 @@ static __attribute__((noinline)) int judge_open(enum eg_next which, struct eg_op
     {                                                                                              \
         openat_function *next = (openat_function *)eg_next(EG_NEXT_##function);                    \
         if (__builtin_expect(next && !matters(path, flags), 1))                                    \
-            return next(dirfd, path, flags, mode);                                                 \
+            return eg_opened(#function, flags, next(dirfd, path, flags, mode));                    \
         struct eg_opening opening = {                                                              \
             .call = #function, .dirfd = dirfd, .path = path, .flags = flags, .mode = mode          \
         };                                                                                         \

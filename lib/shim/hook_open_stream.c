@@ -41,18 +41,45 @@ static void *failed(int r)
     return NULL;
 }
 
+/* The descriptor behind a stream, or -1; leaves errno alone. */
+static int descriptor_of(void *file)
+{
+    file_function *next = (file_function *)eg_next(EG_NEXT_fileno);
+    int saved = *__errno_location();
+    int fd = next && file ? next(file) : -1;
+    *__errno_location() = saved;
+    return fd;
+}
+
+static void *give_up(void *file, int r)
+{
+    file_function *next = (file_function *)eg_next(EG_NEXT_fclose);
+    if (next) next(file);
+    return failed(r);
+}
+
+/* A stream that libc has just opened, or NULL when its file is not to be read. */
+static void *opened(const struct eg_opening *opening, void *file)
+{
+    if (!file || !eg_file_cares(EG_FILE_FRESH)) return file;
+    int fd = descriptor_of(file);
+    int r = eg_opened_matters(opening->flags, fd) ? eg_opened_judge(opening->call, fd) : 0;
+    return r ? give_up(file, r) : file;
+}
+
 static void *fopen_as(enum eg_next which, const char *name, const char *path, const char *mode)
 {
     fopen_function *next = (fopen_function *)eg_next(which);
     if (!next) return failed(-ENOSYS);
     struct eg_opening opening = { .call = name, .dirfd = AT_FDCWD, .path = path, .mode = CREATED };
     if (mode) opening.flags = flags_of(mode);
-    if (!mode || !path || !matters(path, opening.flags)) return next(path, mode);
-    int r = eg_open_judge(&opening);
+    if (!mode || !path) return next(path, mode);
+    bool judged = matters(path, opening.flags);
+    int r = judged ? eg_open_judge(&opening) : 0;
     if (r) return failed(r);
     void *file = next(path, mode);
-    if (!file) eg_open_explain(&opening, *__errno_location());
-    return file;
+    if (!file && judged) eg_open_explain(&opening, *__errno_location());
+    return opened(&opening, file);
 }
 
 void *fopen(const char *path, const char *mode)
@@ -71,16 +98,6 @@ void *_IO_fopen(const char *path, const char *mode)
 }
 
 /* ---- closing ---- */
-
-/* The descriptor behind a stream, or -1; leaves errno alone. */
-static int descriptor_of(void *file)
-{
-    file_function *next = (file_function *)eg_next(EG_NEXT_fileno);
-    int saved = *__errno_location();
-    int fd = next && file ? next(file) : -1;
-    *__errno_location() = saved;
-    return fd;
-}
 
 /* What the stream holds back must be in the file before that is judged. */
 static int judge_closing(const char *call, void *file)
@@ -119,20 +136,12 @@ int _IO_fclose(void *file)
 
 /* ---- opening again ---- */
 
-/* A failed freopen(3) has closed the stream. */
-static void *give_up(void *file, int r)
-{
-    file_function *next = (file_function *)eg_next(EG_NEXT_fclose);
-    if (next) next(file);
-    return failed(r);
-}
-
 static void *freopen_as(enum eg_next which, const char *name, const char *path, const char *mode,
                         void *file)
 {
     freopen_function *next = (freopen_function *)eg_next(which);
     if (!next) return failed(-ENOSYS);
-    if (!mode || !file || !eg_file_cares(EG_FILE_CHANGES | EG_FILE_READS | EG_FILE_CLOSE))
+    if (!mode || !file || !eg_file_cares(EG_FILE_ANY))
         return next(path, mode, file);
     /* Without a path the stream's own file is opened once more. */
     struct eg_opening opening = { .call = name,
@@ -143,10 +152,10 @@ static void *freopen_as(enum eg_next which, const char *name, const char *path, 
                                   .mode = CREATED };
     int r = judge_closing(name, file);
     if (r == 0) r = eg_open_judge(&opening);
-    if (r) return give_up(file, r);
+    if (r) return give_up(file, r); /* a failed freopen(3) has closed the stream */
     void *again = next(path, mode, file);
     if (!again) eg_open_explain(&opening, *__errno_location());
-    return again;
+    return opened(&opening, again);
 }
 
 void *freopen(const char *path, const char *mode, void *file)

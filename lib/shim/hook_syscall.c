@@ -282,6 +282,8 @@ static __attribute__((noinline)) long judge(struct call *c)
     long result = pass_on(c);
     if (result == -1 && meaning.opens)
         eg_open_explain(&meaning.opening, *__errno_location());
+    else if (meaning.opens)
+        return eg_opened(name, meaning.opening.flags, (int)result);
     else if (meaning.changes)
         eg_change_result(&meaning.change, result);
     return result;
@@ -290,7 +292,7 @@ static __attribute__((noinline)) long judge(struct call *c)
 long eg_hook_file_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
     struct call call = { (int)nr, { a, b, c, d, e, f } };
-    bool cares = eg_file_cares(EG_FILE_CHANGES | EG_FILE_READS | EG_FILE_CLOSE);
+    bool cares = eg_file_cares(EG_FILE_ANY);
     if (call.nr == __NR_close) eg_hand_closing((int)a);
     if (call.nr == __NR_bind && cares) return bind((int)a, text(b), (uint32_t)c);
     return cares ? judge(&call) : pass_on(&call);

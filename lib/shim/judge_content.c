@@ -8,6 +8,7 @@
  * taken away. */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/stat.h>
 
 #include "base/sha256.h"
@@ -15,7 +16,7 @@
 #include "content/content.h"
 #include "shim/file.h"
 
-#define PIECE 16384u
+#define PIECE 4096u /* half of it: a multiple of tar's blocks */
 
 /* ---- reading ---- */
 
@@ -39,38 +40,96 @@ static int reopen(int fd)
     return (int)r;
 }
 
+/* O_DIRECT wants memory and lengths that we do not have. */
 static bool is_readable(int fd)
 {
     long flags = eg_sys(__NR_fcntl, fd, F_GETFL);
-    return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY && !(flags & O_PATH);
+    return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY && !(flags & (O_PATH | O_DIRECT));
 }
 
-/* From offset 0 to the end, whatever the descriptor's own offset is. */
-static __attribute__((noinline)) int scan(int fd, uint32_t contents, uint32_t *ret_hits)
+/* A file that is read from offset 0 on, whatever the descriptor's own offset is. */
+struct reading {
+    int fd;
+    bool sparse;  /* holes are looked for; that moves the descriptor's offset */
+    long offset;  /* where it was: behind the end, of fopen(3)'s "a+" */
+    uint64_t at;  /* the next byte */
+    uint64_t end; /* enough, of a file that grows while it is read */
+};
+
+/* What the file's size may grow by while it is read. */
+#define GROWTH (UINT64_C(64) << 20)
+
+static void begin(struct reading *reading, int fd, bool fresh)
+{
+    struct statx st;
+    *reading = (struct reading){ .fd = fd, .end = UINT64_MAX };
+    if (eg_sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_SIZE | STATX_BLOCKS, &st)) return;
+    reading->sparse = fresh && st.stx_blocks < st.stx_size / 512;
+    reading->end = st.stx_size + GROWTH;
+    if (reading->sparse) reading->offset = eg_sys(__NR_lseek, fd, 0, SEEK_CUR);
+}
+
+static void end(const struct reading *reading)
+{
+    if (reading->sparse) eg_sys(__NR_lseek, reading->fd, reading->offset, SEEK_SET);
+}
+
+/* The length of a hole here.  It is as long as somebody says. */
+static uint64_t hole_at(const struct reading *reading)
+{
+    long data = eg_sys(__NR_lseek, reading->fd, reading->at, SEEK_DATA);
+    if (data == -ENXIO) data = eg_sys(__NR_lseek, reading->fd, 0, SEEK_END);
+    return data > 0 && (uint64_t)data > reading->at ? (uint64_t)data - reading->at : 0;
+}
+
+static long read_piece(struct reading *reading, char piece[PIECE])
+{
+    uint64_t hole = reading->sparse ? hole_at(reading) : 0;
+    if (hole > PIECE) {
+        /* some of its zeros are as good as all; where the next byte lies in its block
+         * stays the same */
+        __builtin_memset(piece, 0, PIECE);
+        reading->at += hole;
+        return (long)(PIECE / 2 + hole % (PIECE / 2));
+    }
+    long n = -EINTR;
+    while (n == -EINTR) n = eg_sys(__NR_pread64, reading->fd, piece, PIECE, reading->at);
+    if (n > 0) reading->at += (uint64_t)n;
+    return n;
+}
+
+static __attribute__((noinline)) int scan(int fd, bool fresh, uint32_t contents, uint32_t *ret_hits)
 {
     struct eg_content_state state;
+    struct reading reading;
     char piece[PIECE];
-    uint64_t offset = 0;
+    long n = 1;
+    begin(&reading, fd, fresh);
     eg_content_begin(&state, contents);
-    for (;;) {
-        long n = eg_sys(__NR_pread64, fd, piece, sizeof(piece), offset);
-        if (n == -EINTR) continue;
-        if (n < 0) return (int)n;
-        offset += (uint64_t)n;
-        if (n == 0 || !eg_content_feed(&state, piece, (size_t)n)) break;
+    while (n > 0 && reading.at < reading.end) {
+        n = read_piece(&reading, piece);
+        if (n > 0 && !eg_content_feed(&state, piece, (size_t)n)) break;
     }
+    end(&reading);
+    if (n < 0) return (int)n;
     eg_content_end(&state, ret_hits);
     return 0;
 }
 
 int eg_content_read(int fd, uint32_t contents, uint32_t *ret_hits)
 {
-    if (is_readable(fd)) return scan(fd, contents, ret_hits);
+    if (is_readable(fd)) return scan(fd, false, contents, ret_hits);
     int again = reopen(fd);
     if (again < 0) return again;
-    int r = scan(again, contents, ret_hits);
+    int r = scan(again, true, contents, ret_hits);
     eg_sys(__NR_close, again);
     return r;
+}
+
+int eg_content_read_fresh(int fd, uint32_t contents, uint32_t *ret_hits)
+{
+    int r = scan(fd, true, contents, ret_hits);
+    return r == -EINVAL ? eg_content_read(fd, contents, ret_hits) : r;
 }
 
 /* ---- closing ---- */

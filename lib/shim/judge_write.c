@@ -60,6 +60,7 @@ static uint32_t interest_in(const struct eg_blob *blob)
     if (alone || reads_files || (!told && (log_mode || watched))) bits |= EG_FILE_BEFORE;
     if (!log_mode && !alone && !told) bits |= EG_FILE_AFTER;
     if (reads_files) bits |= EG_FILE_CLOSE;
+    if (contents) bits |= EG_FILE_FRESH;
     return bits;
 }
 

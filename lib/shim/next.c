@@ -142,12 +142,13 @@ static const char *const names[EG_NEXT_COUNT] = {
 #define K(function, class, parameters, why) [EG_NEXT_##function] = #function,
 #include "table/hooks.def"
 #undef K
+    [EG_NEXT_clock_gettime] = "clock_gettime",
     [EG_NEXT_fdopen] = "fdopen",
     [EG_NEXT_fflush] = "fflush",
     [EG_NEXT_fileno] = "fileno",
 };
 
-/* Rows of classes `file` and `net`, and the trampoline's. */
+/* Rows of classes `file` and `net`, the trampoline's, and what opening a file asks. */
 #define EARLY_file(function) EG_NEXT_##function,
 #define EARLY_net(function)  EG_NEXT_##function,
 #define EARLY_raw(function)  EG_NEXT_##function,
@@ -161,6 +162,7 @@ static const uint8_t early[] = {
 #define K(function, class, parameters, why) EARLY_##class(function)
 #include "table/hooks.def"
 #undef K
+    EG_NEXT_clock_gettime,
 };
 #define EARLY_COUNT (sizeof(early) / sizeof(early[0]))
 _Static_assert(EG_NEXT_COUNT <= UINT8_MAX, "an index fits into a byte");

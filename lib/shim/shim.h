@@ -68,6 +68,7 @@ enum eg_next {
 #include "table/hooks.def"
 #undef K
     /* no hooks, but used by some */
+    EG_NEXT_clock_gettime,
     EG_NEXT_fdopen,
     EG_NEXT_fflush,
     EG_NEXT_fileno,

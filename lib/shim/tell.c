@@ -22,6 +22,7 @@ static uint32_t rule_number(const struct eg_event *event)
 {
     const struct eg_blob_rule *rules = eg_blob_section(eg_shim.blob, EG_SECTION_RULES);
     const struct eg_blob_name *names = eg_blob_section(eg_shim.blob, EG_SECTION_UPLOAD_NAMES);
+    const struct eg_blob_upload *uploads = eg_blob_section(eg_shim.blob, EG_SECTION_UPLOADS);
     uint32_t rule_count = eg_blob_count(eg_shim.blob, EG_SECTION_RULES);
     uint32_t name_count = eg_blob_count(eg_shim.blob, EG_SECTION_UPLOAD_NAMES);
     if (!event->rule_file.n) return EG_NONE;
@@ -29,6 +30,9 @@ static uint32_t rule_number(const struct eg_event *event)
         if (stands_at(event, rules[i].file, rules[i].line)) return i;
     for (uint32_t i = 0; i < name_count; i++)
         if (stands_at(event, names[i].file, names[i].line)) return rule_count + i;
+    for (uint32_t i = 0; i < eg_blob_count(eg_shim.blob, EG_SECTION_UPLOADS); i++)
+        if (stands_at(event, uploads[i].file, uploads[i].content_line))
+            return rule_count + name_count + i;
     return EG_NONE;
 }
 

@@ -70,13 +70,18 @@ static void name_rule(const struct eg_blob *blob, uint32_t number, struct eg_eve
 {
     const struct eg_blob_rule *rules = eg_blob_section(blob, EG_SECTION_RULES);
     const struct eg_blob_name *names = eg_blob_section(blob, EG_SECTION_UPLOAD_NAMES);
+    const struct eg_blob_upload *uploads = eg_blob_section(blob, EG_SECTION_UPLOADS);
     uint32_t rule_count = eg_blob_count(blob, EG_SECTION_RULES);
+    uint32_t name_count = eg_blob_count(blob, EG_SECTION_UPLOAD_NAMES);
     if (number < rule_count) {
         ret->rule_file = eg_blob_str(blob, rules[number].file);
         ret->rule_line = rules[number].line;
-    } else if (number - rule_count < eg_blob_count(blob, EG_SECTION_UPLOAD_NAMES)) {
-        ret->rule_file = eg_blob_str(blob, names[number - rule_count].file);
-        ret->rule_line = names[number - rule_count].line;
+    } else if ((number -= rule_count) < name_count) {
+        ret->rule_file = eg_blob_str(blob, names[number].file);
+        ret->rule_line = names[number].line;
+    } else if ((number -= name_count) < eg_blob_count(blob, EG_SECTION_UPLOADS)) {
+        ret->rule_file = eg_blob_str(blob, uploads[number].file);
+        ret->rule_line = uploads[number].content_line;
     }
 }
 
