@@ -2,8 +2,9 @@
 /* Ways to plant something in an upload tree: uploads WAY UPLOADS OTHER evil|benign.
  *
  * Each way is of a class: it makes a NAME (x.php; its twin x.txt), sets a MODE (0755;
- * 0644) or brings CONTENT (PHP; a text).  Prints IN when the thing is there
- * afterwards.  `uploads --list` names the ways. */
+ * 0644), brings CONTENT (PHP; a text), or READS such content from the tree before
+ * anybody has judged it.  Prints what is to be there afterwards: of what was read, a
+ * copy outside of the tree.  `uploads --list` names the ways. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum class { NAME, MODE, CONTENT };
+enum class { NAME, MODE, CONTENT, READS };
 
 static char path[4096];   /* what is to be there */
 static char source[4096]; /* a file outside of the tree, of the wanted content and mode */
@@ -265,6 +266,74 @@ static void by_process(int how)
     waitpid(child, NULL, 0);
 }
 
+
+/* What a hole in a worker does: it includes by name what it has just written straight
+ * into the tree, and what has not been judged since it is held open. */
+static void by_reading(int (*read_open)(void))
+{
+    char bytes[256];
+    int held = open(path, NEW, 0644);
+    if (held < 0 || write(held, text, strlen(text)) < 0) return;
+    int fd = read_open();
+    /* from the start: nobody has read from it */
+    ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
+    snprintf(path, sizeof path, "%s.read", source);
+    int copy = n < 0 ? -1 : open(path, NEW, 0644);
+    if (copy >= 0 && write(copy, bytes, (size_t)n) >= 0) close(copy);
+}
+static int descriptor_of(FILE *file)
+{
+    return file ? fileno(file) : -1;
+}
+static int read_open(void)
+{
+    return open(path, O_RDONLY);
+}
+static int read_for_both(void)
+{
+    return open(path, O_RDWR);
+}
+static int read_openat(void)
+{
+    return openat(open_dir(), strrchr(path, '/') + 1, O_RDONLY);
+}
+static int read_syscall(void)
+{
+    return (int)syscall(SYS_openat, AT, path, O_RDONLY, 0);
+}
+static int read_raw(void)
+{
+    return (int)raw(SYS_openat, AT, P(path), O_RDONLY, 0, 0);
+}
+static int read_fopen(void)
+{
+    return descriptor_of(fopen(path, "r"));
+}
+static int read_freopen(void)
+{
+    return descriptor_of(freopen(path, "r", stdin));
+}
+/* A name outside of the tree, as installations have them. */
+static int read_link(void)
+{
+    char link[4200];
+    snprintf(link, sizeof link, "%s.link", source);
+    unlink(link); /* the twin's */
+    return symlink(path, link) < 0 ? -1 : open(link, O_RDONLY);
+}
+static int read_held(void)
+{
+    char held[64];
+    snprintf(held, sizeof held, "/proc/self/fd/%d", open(path, O_PATH));
+    return open(held, O_RDONLY);
+}
+static int read_mapped(void)
+{
+    int fd = open(path, O_RDONLY);
+    char *p = fd < 0 ? MAP_FAILED : mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0);
+    return p == MAP_FAILED || *p != *text ? -1 : fd;
+}
+
 #define WAYS(W)                                                                                    \
     W(open, NAME, open(path, NEW, 0644))                                                           \
     W(openat, NAME, by_openat())                                                                   \
@@ -317,6 +386,16 @@ static void by_process(int how)
     W(moved_out_chmod, MODE, by_moved_out_chmod())                                                 \
     W(setfacl, MODE, by_list(set_list))                                                            \
     W(raw_setfacl, MODE, by_list(set_list_raw))                                                    \
+    W(read_open, READS, by_reading(read_open))                                                     \
+    W(read_for_both, READS, by_reading(read_for_both))                                             \
+    W(read_openat, READS, by_reading(read_openat))                                                 \
+    W(read_syscall, READS, by_reading(read_syscall))                                               \
+    W(read_fopen, READS, by_reading(read_fopen))                                                   \
+    W(read_freopen, READS, by_reading(read_freopen))                                               \
+    W(read_link, READS, by_reading(read_link))                                                     \
+    W(read_held, READS, by_reading(read_held))                                                     \
+    W(read_mapped, READS, by_reading(read_mapped))                                                 \
+    W(read_raw, READS, by_reading(read_raw))                                                       \
     W(raw_rename_content, CONTENT, raw(SYS_renameat2, AT, P(source), AT, P(path), 0))
 
 #define W(name, class, call)                                                                       \
@@ -345,7 +424,7 @@ static void aim(enum class class, char **argv)
     snprintf(plain, sizeof plain, "%s/plain.txt", argv[2]);
     if (class == MODE && evil) mode = 0755;
     put(plain);
-    if (class == CONTENT && evil) text = "GIF89a <?php system($_GET[1]); ?>\n";
+    if ((class == CONTENT || class == READS) && evil) text = "GIF89a <?php system($_GET[1]); ?>\n";
     put(source);
     chmod(source, mode);
 }
