@@ -77,9 +77,8 @@ static void print_answer(const struct eg_blob *blob, const struct eg_write_reque
     if (d->verdict != EG_VERDICT_DENY && d->mode != request->mode)
         printf("mode:    %04o in place of %04o\n", d->mode & 07777, request->mode & 07777);
     if (d->verdict != EG_VERDICT_DENY && d->contents)
-        printf("content: judged %s\n", request->op == EG_WRITE_READ
-                                            ? "again while the file is new"
-                                            : "when the file is finished");
+        printf("content: judged %s\n", request->op == EG_WRITE_READ ? "again while the file is new"
+                                                                    : "when the file is finished");
     if (d->verdict == EG_VERDICT_DENY && eg_cli_refusal_aspect(blob, &refusal, &aspect)) {
         struct eg_cli_ground ground;
         eg_cli_survey(blob, &ground);

@@ -175,6 +175,7 @@ static void add_uploads(struct table *t, const struct eg_ast_uploads *uploads)
     } else {
         if (uses & EG_NAME_WRITE) add_line(t, place, text, NULL, EG_ASPECT_NAME);
         if (uploads->contents) add_line(t, place, text, NULL, EG_ASPECT_CONTENT);
+        if (uploads->contents) add_line(t, place, text, NULL, EG_ASPECT_FRESH);
         if (uploads->executable_span.line) add_line(t, place, text, NULL, EG_ASPECT_MODE);
         if (uses & EG_NAME_READ) add_line(t, place, text, NULL, EG_ASPECT_READ);
     }

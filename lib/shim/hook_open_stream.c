@@ -141,8 +141,7 @@ static void *freopen_as(enum eg_next which, const char *name, const char *path, 
 {
     freopen_function *next = (freopen_function *)eg_next(which);
     if (!next) return failed(-ENOSYS);
-    if (!mode || !file || !eg_file_cares(EG_FILE_ANY))
-        return next(path, mode, file);
+    if (!mode || !file || !eg_file_cares(EG_FILE_ANY)) return next(path, mode, file);
     /* Without a path the stream's own file is opened once more. */
     struct eg_opening opening = { .call = name,
                                   .descriptor = !path,

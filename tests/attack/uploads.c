@@ -266,7 +266,6 @@ static void by_process(int how)
     waitpid(child, NULL, 0);
 }
 
-
 /* What a hole in a worker does: it includes by name what it has just written straight
  * into the tree, and what has not been judged since it is held open. */
 static void by_reading(int (*read_open)(void))
