@@ -13,6 +13,7 @@
 #include <linux/time_types.h>
 
 #include "base/sys.h"
+#include "content/content.h"
 #include "shim/file.h"
 
 /* Seconds.  By then the supervisor has judged what was closed, or has given up and put it
@@ -35,18 +36,26 @@ static int64_t now(void)
 static bool is_fresh(int fd)
 {
     struct stat st;
-    if (eg_sys(__NR_fstat, fd, &st) || (st.st_mode & S_IFMT) != S_IFREG || st.st_size == 0)
-        return false;
+    if (eg_sys(__NR_fstat, fd, &st)) return true;
+    if ((st.st_mode & S_IFMT) != S_IFREG || st.st_size == 0) return false;
     return (int64_t)st.st_ctime > now() - LATELY;
 }
 
-/* What the file may not hold; *ret_upload is the tree that says so.  The room that a name
+static bool is_proc_missing(void)
+{
+    struct statx st;
+    return eg_sys(__NR_statx, AT_FDCWD, "/proc/self/fd", 0, STATX_TYPE, &st) == -ENOENT;
+}
+
+/* What the file may not hold; *ret_upload is the tree that says so.  What has no name that
+ * we can see (it is too long, a call failed) may lie in any tree.  The room that a name
  * takes is given back before the file is read: stacks are small. */
 static __attribute__((noinline)) uint32_t contents_of(int fd, uint32_t *ret_upload)
 {
     struct eg_place place;
     struct eg_write_decision decision;
-    if (eg_place_of(fd, &place) || !eg_str_starts(place.path, EG_STR("/"))) return 0;
+    if (eg_place_of(fd, &place)) return is_proc_missing() ? 0 : EG_CONTENT_ALL;
+    if (!eg_str_starts(place.path, EG_STR("/"))) return 0;
     struct eg_write_request request = { .op = EG_WRITE_READ,
                                         .path = place.path,
                                         .mode = place.mode };
