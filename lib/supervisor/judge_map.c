@@ -4,6 +4,7 @@
  * `ld.so /bin/sh` starts a shell without an exec of it: ld.so maps the program.
  * So programs outside the exec set are refused here, and files from where a
  * worker could have put them; libraries pass, after one look each. */
+#include "decide/write.h"
 #include "supervisor/tree.h"
 
 #include <elf.h>
@@ -51,15 +52,12 @@ static bool is_program(int fd)
     return got > 0 && dynamic_is_program(fd, segments, (size_t)got / sizeof segments[0]);
 }
 
+/* What a `build' tree holds may be run, and so mapped. */
 static bool in_write_tree(const struct eg_tree *tree, const char *path)
 {
     const struct eg_blob_tree *trees = eg_blob_section(tree->blob, EG_SECTION_WRITE_TREES);
-    if (tree->blob->flags & EG_BLOB_WRITE_FREE) return false;
-    for (uint32_t i = 0; i < eg_blob_count(tree->blob, EG_SECTION_WRITE_TREES); i++)
-        if (!(trees[i].flags & EG_TREE_BUILD) &&
-            eg_glob_match(eg_blob_str(tree->blob, trees[i].pattern), eg_str(path)))
-            return true;
-    return false;
+    uint32_t at = eg_decide_tree_of(tree->blob, eg_str(path));
+    return at != EG_NONE && !(trees[at].flags & EG_TREE_BUILD);
 }
 
 /* Where the policy names no write trees, everything that is the worker's own
