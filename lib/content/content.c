@@ -20,7 +20,8 @@ struct state {
     uint8_t carried;
     unsigned char carry[2 * LOOK]; /* bytes that were not looked at */
     struct eg_php php[PHP_MACHINES];
-    struct eg_asp asp;
+    struct eg_asp_block asp[EG_ASP_READERS];
+    struct eg_asp_tag tag;
     struct eg_zip zip[EG_ZIP_READERS];
     struct eg_tar tar;
     struct eg_gzip gzip;
@@ -163,7 +164,7 @@ struct span {
     const unsigned char *p;
     size_t n, there;
     size_t line_end; /* of a first line that begins with #! */
-    size_t php_free[PHP_MACHINES], zip_free[EG_ZIP_READERS], asp_free;
+    size_t php_free[PHP_MACHINES], zip_free[EG_ZIP_READERS], asp_free[EG_ASP_READERS];
 };
 
 static void read_php(struct state *s, struct span *span, unsigned i, size_t at)
@@ -180,17 +181,18 @@ static void read_zip(struct state *s, struct span *span, unsigned i, size_t at)
     span->zip_free[i] = at + read;
 }
 
-static void read_asp_block(struct state *s, struct span *span, size_t at)
+static void read_asp(struct state *s, struct span *span, unsigned i, size_t at)
 {
     size_t read;
-    if (eg_asp_feed_block(&s->asp, span->p + at, span->n - at, &read)) hit(s, EG_CONTENT_ASP);
-    span->asp_free = at + read;
+    if (eg_asp_feed_block(&s->asp[i], (enum eg_asp_reader)i, span->p + at, span->n - at, &read))
+        hit(s, EG_CONTENT_ASP);
+    span->asp_free[i] = at + read;
 }
 
 static void read_asp_script(struct state *s, const struct span *span, size_t at)
 {
-    if (eg_asp_feed_script(&s->asp, span->p + at, span->n - at))
-        hit(s, s->asp.php ? EG_CONTENT_PHP : EG_CONTENT_ASP);
+    if (eg_asp_feed_script(&s->tag, span->p + at, span->n - at))
+        hit(s, s->tag.php ? EG_CONTENT_PHP : EG_CONTENT_ASP);
 }
 
 /* --- What a place is --- */
@@ -221,16 +223,6 @@ static void look_at_question(struct state *s, struct span *span, size_t at, size
         hit(s, EG_CONTENT_PHP); /* some PHP skips this line, some does not */
     else
         open_php(s, span, at, look);
-}
-
-/* In UTF-16 of either order, PHP behind `<`. */
-static bool is_wide_php(const unsigned char *q, size_t n)
-{
-    static const char word[] = "<?php";
-    if (n < 9) return false;
-    for (size_t i = 0; i < 9; i++)
-        if (i % 2 ? q[i] != 0 : eg_lower(q[i]) != (unsigned char)word[i / 2]) return false;
-    return true;
 }
 
 static void look_at_jsp(struct state *s, const unsigned char *q, size_t n)
@@ -318,12 +310,35 @@ static void look_at_ini(struct state *s, const struct span *span, size_t at, siz
     if (eg_ini_feed(&s->ini, span->p + at, span->n - at)) hit(s, EG_CONTENT_HTACCESS);
 }
 
+static void open_asp(struct state *s, struct span *span, unsigned i, size_t at)
+{
+    if (at < span->asp_free[i]) return;
+    eg_asp_open_block(&s->asp[i], (enum eg_asp_reader)i);
+    read_asp(s, span, i, at);
+}
+
 static void look_at_percent(struct state *s, struct span *span, size_t at, size_t look)
 {
     if (is_directive(span->p + at, look)) hit(s, EG_CONTENT_ASP);
-    if (at < span->asp_free) return;
-    eg_asp_open_block(&s->asp);
-    read_asp_block(s, span, at);
+    for (unsigned i = 0; i < EG_ASP_READERS; i++)
+        if (i != EG_ASP_WIDE) open_asp(s, span, i, at);
+}
+
+/* `<` in UTF-16, of either order. */
+static void look_at_wide(struct state *s, struct span *span, size_t at, size_t look)
+{
+    const unsigned char *q = span->p + at;
+    unsigned char narrow[LOOK / 2];
+    size_t n = 0;
+    do narrow[n] = q[2 * n];
+    while (++n < sizeof narrow && 2 * n < look && q[2 * n - 1] == 0);
+    if (n >= 5 && begins(narrow, n, EG_STR("<?php"))) hit(s, EG_CONTENT_PHP);
+    if (!wants(s, EG_CONTENT_ASP)) return;
+    look_at_jsp(s, narrow, n);
+    look_at_cfml(s, narrow, n);
+    if (n < 2 || narrow[1] != '%') return;
+    if (is_directive(narrow, n)) hit(s, EG_CONTENT_ASP);
+    open_asp(s, span, EG_ASP_WIDE, at);
 }
 
 /* A place at `at`, of which `look` bytes can be seen. */
@@ -348,9 +363,7 @@ static void look_at(struct state *s, struct span *span, size_t at, size_t look)
     case '?':
         if (wants(s, EG_CONTENT_PHP)) look_at_question(s, span, at, look);
         return;
-    case '\0':
-        if (is_wide_php(q, look)) hit(s, EG_CONTENT_PHP);
-        return;
+    case '\0': look_at_wide(s, span, at, look); return;
     case '%':
         if (wants(s, EG_CONTENT_ASP)) look_at_percent(s, span, at, look);
         return;
@@ -360,7 +373,7 @@ static void look_at(struct state *s, struct span *span, size_t at, size_t look)
     default: break;
     }
     if (!begins(q, look, EG_STR("<script"))) return;
-    eg_asp_open_script(&s->asp);
+    eg_asp_open_script(&s->tag);
     read_asp_script(s, span, at);
 }
 
@@ -407,6 +420,8 @@ static void look_at_start(struct state *s, const unsigned char *p, size_t n)
         hit(s, EG_CONTENT_SCRIPT);
         s->shebang = true;
     }
+    /* Encrypted by ColdFusion's cfencode, and run as it is. */
+    if (begins(p, n, EG_STR("allaire cold fusion template\n"))) hit(s, EG_CONTENT_ASP);
     if (is_pe(p, n) || is_other_program(p, n)) hit(s, EG_CONTENT_FOREIGN);
 }
 
@@ -424,7 +439,8 @@ static void read_on(struct state *s, struct span *span)
         if (eg_tar_feed(&s->tar, p, n)) hit(s, EG_CONTENT_ARCHIVE);
         if (eg_gzip_feed(&s->gzip, p, n)) hit(s, EG_CONTENT_ARCHIVE);
     }
-    if (wants(s, EG_CONTENT_ASP)) read_asp_block(s, span, 0);
+    if (wants(s, EG_CONTENT_ASP))
+        for (unsigned i = 0; i < EG_ASP_READERS; i++) read_asp(s, span, i, 0);
     if (wants(s, EG_CONTENT_ASP) || wants(s, EG_CONTENT_PHP)) read_asp_script(s, span, 0);
     if (wants(s, EG_CONTENT_HTACCESS)) {
         if (eg_htaccess_feed(&s->htaccess, p, n)) hit(s, EG_CONTENT_HTACCESS);

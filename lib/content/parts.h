@@ -62,23 +62,50 @@ bool eg_php_end(struct eg_php *php);
 
 /* --- asp.c --- */
 
+/* Who reads what stands between <% and %>: each in its own way, for which language
+ * it is cannot be known, and what is a text to one is code to another. */
+enum eg_asp_reader {
+    EG_ASP_C,     /* Java, C#, JScript */
+    EG_ASP_BASIC, /* VBScript, Visual Basic */
+    EG_ASP_WIDE,  /* any, in UTF-16 */
+    EG_ASP_READERS
+};
+
+#define EG_ASP_DEPTH 32u /* brackets inside each other */
+
 enum { EG_ASP_IDLE = 0 };
-struct eg_asp {
-    uint8_t block;    /* state inside <% ... %>; EG_ASP_IDLE outside */
-    uint8_t evidence; /* letters before a parenthesis, then the call */
-    uint8_t skip;
-    uint8_t tag; /* state inside <script ...> */
-    uint8_t at;  /* in the word that is compared */
-    bool php;    /* found: language=php */
+struct eg_asp_block {
+    uint8_t state;      /* EG_ASP_IDLE outside */
+    uint8_t skip;       /* bytes of the tag that are still to come */
+    bool percent;       /* the byte before was % */
+    bool call;          /* seen */
+    uint8_t letters;    /* read in a row; then whether a parenthesis calls */
+    uint8_t quotes;     /* read in a row */
+    unsigned char last; /* byte of code that is no blank, or the line's end */
+    uint8_t word_n;
+    char word[14]; /* its beginning, lower case */
+    uint8_t depth;
+    uint64_t stack;       /* of open brackets, two bits each */
+    bool odd;             /* WIDE: the next byte is a character's other half */
+    bool control;         /* WIDE: the character before may be a control character */
+    unsigned char before; /* WIDE: the last other half */
+};
+
+/* <script ...> */
+struct eg_asp_tag {
+    uint8_t state;
+    uint8_t at; /* in the word that is compared */
+    bool php;   /* found: language=php */
 };
 
 /* `<%` begins at the next fed byte.  The feed reads until the block ends
  * (*ret_read bytes) or the bytes do. */
-void eg_asp_open_block(struct eg_asp *asp);
-bool eg_asp_feed_block(struct eg_asp *asp, const unsigned char *p, size_t n, size_t *ret_read);
+void eg_asp_open_block(struct eg_asp_block *block, enum eg_asp_reader reader);
+bool eg_asp_feed_block(struct eg_asp_block *block, enum eg_asp_reader reader,
+                       const unsigned char *p, size_t n, size_t *ret_read);
 /* `<script` begins at the next fed byte. */
-void eg_asp_open_script(struct eg_asp *asp);
-bool eg_asp_feed_script(struct eg_asp *asp, const unsigned char *p, size_t n);
+void eg_asp_open_script(struct eg_asp_tag *tag);
+bool eg_asp_feed_script(struct eg_asp_tag *tag, const unsigned char *p, size_t n);
 
 /* --- archive.c --- */
 

@@ -182,12 +182,69 @@ static void asp_and_jsp_are_found(void **state)
         T(ASP, "<html><CFExecute name=\"cmd.exe\">"),
         T(ASP, "<cfset x = 1>"),
         T(ASP, "<cfscript>"),
+        T(ASP, "Allaire Cold Fusion Template\nHeader Size: New Version\xa5\xc3"),
+        T(0, "An Allaire Cold Fusion Template\n"),
         T(0, "<cfsettings><cf set x><cite><cf"),
         T(0, "<!-- # include -->"),
         T(0, "100<%200 and (more)"),
         T(0, "<% \x01 call() %>"),
         T(0, "<% no call %>"),
         T(0, "<script src=\"runat.js\"></script><!-- #exec -->"),
+    };
+    CHECK(samples);
+}
+
+static void no_language_hides_what_another_would_run(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        /* The first %> ends a block, whatever stands open before it. */
+        T(ASP, "<%execute(request(\"c\"))'\"%>"),
+        T(ASP, "<%exec(c);//\"%>"),
+        T(ASP, "<%exec(c);/*%>"),
+        /* A text or a comment of one language is code of another. */
+        T(ASP, "<%'/*\nexecute(request(\"c\"))%>"),
+        T(ASP, "<%char c='\"';exec(p(\"c\"));%>"),
+        T(ASP, "<%x=/\"/;exec(1)%>"),
+        T(ASP, "<%// it's \"\nexec(1)%>"),
+        T(ASP, "<%'\x01\nx=\"\\\":exec(\"\x01\")%>"),
+        T(ASP, "<%Rem \x01\nexec(1)%>"),
+        T(ASP, "<%char c='\x01'; exec(c)%>"),
+        T(ASP, "<%\n#region \x01\nexec(c);%>"),
+        /* Calls without a name and a parenthesis side by side. */
+        T(ASP, "<%eval\"\"&(\"id\")%>"),
+        T(ASP, "<%ExecuteGlobal request.form%>"),
+        T(ASP, "<%Execute%>"),
+        T(ASP, "<%this[\"ev\"+\"al\"](\"id\")%>"),
+        T(ASP, "<%exec/*\x01*/\n(c)%>"),
+        T(0, "<%executes evaluations of it%>"),
+        T(0, "<%Rem \x01\n\x01 exec(1)%>"),
+        T(0, "<%x = \"\x01\ny\x02\" exec(1)%>"),
+    };
+    CHECK(samples);
+}
+
+static void asp_and_jsp_are_found_in_utf_16(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        T(ASP, "\xff\xfe"
+               "<\000%\000g\000o\000(\0001\000)\000%\000>\000"),
+        T(ASP, "\xfe\xff"
+               "\000<\000%\000g\000o\000(\0001\000)\000%\000>"),
+        T(ASP, "<\000%\000@\000 \000P\000a\000g\000e\000 \000x\000%\000>\000"),
+        T(ASP, "\000<\000j\000s\000p\000:\000s\000c\000r\000i\000p\000t\000l\000e\000t\000>"),
+        T(ASP, "<\000c\000f\000s\000e\000t\000 \000x\000"),
+        T(ASP,
+          "<\000%\000/\000*\000\x01\x4e*\000/\000g\000o\000(\0001\000)\000%\000>\000"), /* half of a
+                                                                                           letter is
+                                                                                           no
+                                                                                           control
+                                                                                           character
+                                                                                         */
+        T(0, "<\000%\000g\000o\000(\0001\000)\000\x25\x4e\x3e\x4e"), /* nor the block's end */
+        T(0, "<\000%\000\x01\000g\000o\000(\0001\000)\000%\000>\000"),
+        T(0, "<\000%\000n\000o\000 \000c\000a\000l\000l\000%\000>\000"),
     };
     CHECK(samples);
 }
@@ -351,6 +408,22 @@ static void random_bytes_behind_a_tag_are_no_hit(void **state)
     }
 }
 
+/* PostScript and PDF hold pictures in ASCII85: no control characters, and `<%` and
+ * `%>` in every few kilobytes of it. */
+static void ascii85_is_no_hit(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 16, LINE = 73 };
+    uint64_t seed = 0x9e3779b97f4a7c15U;
+    char *text = malloc(SIZE);
+    for (unsigned i = 0; i < 64; i++) {
+        for (size_t k = 0; k < SIZE; k++)
+            text[k] = k % LINE == 0 ? '\n' : (char)('!' + (next_random(&seed) >> 32) % 85);
+        assert_int_equal(recognise_in_pieces(text, SIZE, SIZE), 0);
+    }
+    free(text);
+}
+
 /* Work is linear: a file made of nothing but beginnings takes no longer than its
  * bytes allow (the limit of the suite would be passed otherwise). */
 static void a_file_of_beginnings_is_read_once(void **state)
@@ -405,12 +478,15 @@ int main(void)
         cmocka_unit_test(junk_around_the_code_does_not_hide_it),
         cmocka_unit_test(what_no_php_would_run_is_no_hit),
         cmocka_unit_test(asp_and_jsp_are_found),
+        cmocka_unit_test(no_language_hides_what_another_would_run),
+        cmocka_unit_test(asp_and_jsp_are_found_in_utf_16),
         cmocka_unit_test(programs_and_scripts_begin_a_file),
         cmocka_unit_test(directives_are_found_where_a_server_would_take_them),
         cmocka_unit_test(names_in_archives_are_judged),
         cmocka_unit_test(names_in_tar_files_are_judged),
         cmocka_unit_test(a_plant_is_found_wherever_it_lies),
         cmocka_unit_test(random_bytes_behind_a_tag_are_no_hit),
+        cmocka_unit_test(ascii85_is_no_hit),
         cmocka_unit_test(a_file_of_beginnings_is_read_once),
         cmocka_unit_test(only_what_is_asked_for_is_looked_for),
         cmocka_unit_test(each_kind_has_its_slug),
