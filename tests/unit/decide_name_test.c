@@ -157,6 +157,19 @@ static void what_servers_ignore_hides_no_script(void **state)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) assert_script(names[i]);
 }
 
+static void what_few_servers_run_is_refused(void **state)
+{
+    static const char *const names[] = {
+        "shell.soap",  "shell.rem",    "shell.cshtm",   "shell.vbhtm.jpg", "shell.wss",
+        "shell.do",    "shell.action", "shell.actions", "shell.jsa",       "shell.xhtml",
+        "shell.faces", "shell.aar",    "shell.bat",     "shell.ps1",       "shell.twig",
+        "shell.ftlh",  "shell.vm",     "shell.j2",      "shell.jinja2",    "shell.pug",
+        "shell.haml",  "shell.xslt",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) assert_script(eg_str(names[i]));
+}
+
 static void ordinary_uploads_are_not_scripts(void **state)
 {
     static const char *const names[] = {
@@ -190,6 +203,11 @@ static void ordinary_uploads_are_not_scripts(void **state)
         "config.jpg",
         "configuration guide.txt",
         "version 2.txt",
+        "to do.pdf",
+        "removal.actions.pdf",
+        "table.xls",
+        "disk.vmdk",
+        "book.xhtml.pdf",
         "data.json",
         "video.ts",
         "page.html",
@@ -297,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_name_of_the_lists_is_refused),
         cmocka_unit_test(what_servers_ignore_hides_no_script),
+        cmocka_unit_test(what_few_servers_run_is_refused),
         cmocka_unit_test(ordinary_uploads_are_not_scripts),
         cmocka_unit_test(a_name_that_no_file_system_takes_is_refused),
         cmocka_unit_test(the_cheap_look_misses_nothing),
