@@ -14,7 +14,7 @@
 #include "base/str.h"
 
 #define EG_BLOB_MAGIC   "execgrd" /* 8 bytes with its NUL */
-#define EG_BLOB_VERSION 3u
+#define EG_BLOB_VERSION 4u
 #define EG_BLOB_MAX     (64u << 20) /* larger files are refused unread */
 #define EG_NONE         UINT32_MAX  /* "no index" in any u32 index field */
 
@@ -181,6 +181,8 @@ enum eg_piece_kind {
                      * no leading '@' or '|' and no ':' in its first component (msl:x); glob in
                      * text if any, matched on the absolute path without empty and `.` parts */
     EG_PIECE_DIR,   /* as FILE */
+    EG_PIECE_VALUE, /* letters, digits, bytes above ASCII, blanks and `_.+-#`; no leading dash or
+                     * dot: one value of an argument that holds several (a=1,b=2) */
     EG_PIECE_ANY,   /* any bytes */
 };
 

@@ -28,6 +28,20 @@ static bool is_word(struct eg_str s)
     return s.n && s.p[0] != '-' && !has_control(s);
 }
 
+/* Nothing that could end one value of a list and begin the next, or a path. */
+static bool is_value(struct eg_str s)
+{
+    static const struct eg_str signs = { " _.+-#", 6 };
+    if (s.n == 0 || s.p[0] == '-' || s.p[0] == '.') return false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        bool digit = c >= '0' && c <= '9';
+        if (!letter && !digit && c < 0x80 && eg_str_find(signs, (char)c) == signs.n) return false;
+    }
+    return true;
+}
+
 static bool has_dot_dot(struct eg_str path)
 {
     while (path.n) {
@@ -68,6 +82,7 @@ static bool hole_holds(const struct eg_blob *blob, const struct eg_blob_piece *p
     case EG_PIECE_EMAIL: return eg_decide_is_email(s);
     case EG_PIECE_FILE:
     case EG_PIECE_DIR: return is_path(s, eg_blob_str(blob, piece->text), cwd);
+    case EG_PIECE_VALUE: return is_value(s);
     case EG_PIECE_ANY: return true;
     case EG_PIECE_LITERAL: break;
     }

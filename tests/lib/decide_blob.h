@@ -99,7 +99,7 @@ static inline uint32_t make_word(struct maker *m, const char *text, size_t n)
         uint32_t kind;
     } holes[] = { { "int", EG_PIECE_INT }, { "word", EG_PIECE_WORD },   { "host", EG_PIECE_HOST },
                   { "ip", EG_PIECE_IP },   { "email", EG_PIECE_EMAIL }, { "file", EG_PIECE_FILE },
-                  { "dir", EG_PIECE_DIR }, { "any", EG_PIECE_ANY } };
+                  { "dir", EG_PIECE_DIR }, { "value", EG_PIECE_VALUE }, { "any", EG_PIECE_ANY } };
     struct eg_blob_word *w = &m->words[m->word_count];
     w->piece = m->piece_count;
     while (n) {

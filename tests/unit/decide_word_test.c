@@ -54,6 +54,17 @@ static void a_word_has_no_leading_dash_and_no_control_character(void **state)
     NO("<word>", "", "-", "-rf", "a\nb", "a\tb", "\x7f", "a\x01");
 }
 
+static void a_value_ends_where_another_could_begin(void **state)
+{
+    (void)state;
+    YES("<value>", "a", "1", "2 4 5", "my_site.conf", "c++", "c#", "a-b", "\xc3\xa9", "a..b");
+    NO("<value>", "", "-a", ".", "..", ".a", "a,b=c", "a=b", "a:b", "a;b", "a/b", "a\\b", "a&b",
+       "a|b", "@a", "a%b", "a\nb", "a\tb", "\x7f", "$(id)", "`id`", "a'b", "a\"b", "<a>", "a*",
+       "a?");
+    YES("a=<value>,b=<int>", "a=x y,b=1");
+    NO("a=<value>,b=<int>", "a=x,c=2,b=1", "a=x,b=1,c=2");
+}
+
 static void a_host_is_a_name_or_an_address(void **state)
 {
     (void)state;
@@ -158,9 +169,9 @@ static void the_empty_pattern_is_the_empty_argument(void **state)
 
 static void a_long_argument_takes_linear_time(void **state)
 {
-    static const char *const patterns[] = { "<int>",        "<word>", "<host>",         "<ip>",
-                                            "<email>",      "<any>x", "<file:/srv/**>", "<file>.a",
-                                            "<host>:<int>", "a<word>" };
+    static const char *const patterns[] = { "<int>",        "<word>",  "<host>",         "<ip>",
+                                            "<email>",      "<any>x",  "<file:/srv/**>", "<file>.a",
+                                            "<host>:<int>", "a<word>", "<value>" };
     static const char units[] = "a.:1-@/";
     const size_t size = 128 << 10;
     char *text = malloc(size);
@@ -188,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_literal_matches_itself_only),
         cmocka_unit_test(an_int_is_digits_with_at_most_a_sign),
         cmocka_unit_test(a_word_has_no_leading_dash_and_no_control_character),
+        cmocka_unit_test(a_value_ends_where_another_could_begin),
         cmocka_unit_test(a_host_is_a_name_or_an_address),
         cmocka_unit_test(an_ip_is_a_dotted_quad_or_ipv6),
         cmocka_unit_test(an_email_is_a_dot_atom_at_a_name),
