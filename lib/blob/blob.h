@@ -176,7 +176,7 @@ enum eg_piece_kind {
                      * resolvers read as a number (127.1, 0x7f000001) is none. */
     EG_PIECE_IP,    /* IPv4 dotted quad or IPv6 (RFC 4291), no zone */
     EG_PIECE_EMAIL, /* addr-spec, RFC 5322 dot-atom @ DNS name; no leading dash, '|' or '/', no
-                     * quoting */
+                     * quoting, '$' or '`' */
     EG_PIECE_FILE,  /* a path, no leading dash, no control characters, no `..`; a relative one has
                      * no leading '@' or '|' and no ':' in its first component (msl:x); glob in
                      * text if any, matched on the absolute path without empty and `.` parts */

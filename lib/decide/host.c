@@ -117,7 +117,8 @@ bool eg_decide_is_host(struct eg_str s)
  * first '|' or '/' is refused: mailers of old read a program or a file there. */
 bool eg_decide_is_email(struct eg_str s)
 {
-    static const char specials[] = "!#$%&'*+-/=?^_`{|}~";
+    /* Without $ and `, which mail programs have expanded (${run{...}}, CVE-2019-10149). */
+    static const char specials[] = "!#%&'*+-/=?^_{|}~";
     size_t at = eg_str_rfind(s, '@');
     bool after_dot = true;
     if (s.n > 254 || at == s.n || at == 0 || at > 64) return false;

@@ -93,7 +93,7 @@ static void an_email_is_a_dot_atom_at_a_name(void **state)
         "x@localhost");
     NO("<email>", "", "a", "@b", "a@", "-a@b.c", "a@@b.c", "a b@c.d", ".a@b.c", "a.@b.c",
        "a..b@c.d", "\"a\"@b.c", "a@b.c -X/tmp/x", "a@b.c\n", "a(c)@b.c", "a@[1.2.3.4]", "a@1.2.3.4",
-       "|id@b.c", "/tmp/x@b.c", "a@-b.c", "a;id@b.c");
+       "|id@b.c", "${run{id}}@localhost", "`id`@b.c", "/tmp/x@b.c", "a@-b.c", "a;id@b.c");
 }
 
 static void a_file_is_a_path_that_does_not_climb(void **state)
