@@ -192,7 +192,7 @@ bool eg_hole_holds(enum eg_piece_kind kind, unsigned char byte)
         return byte >= '0' && byte <= '9';
     case EG_PIECE_HOST:
     case EG_PIECE_IP: return is_alnum(byte) || is_among(byte, ".:-_");
-    case EG_PIECE_EMAIL: return is_alnum(byte) || is_among(byte, "!#$%&'*+-/=?^_`{|}~.@:[]");
+    case EG_PIECE_EMAIL: return is_alnum(byte) || is_among(byte, "!#%&'*+-/=?^_{|}~.@:[]");
     case EG_PIECE_VALUE: return is_alnum(byte) || byte >= 0x80 || is_among(byte, " _.+-#");
     case EG_PIECE_WORD:
     case EG_PIECE_FILE:
