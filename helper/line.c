@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* execguard-line: runs a command line that needs more than one program in its
- * shell's place: pipelines, `&`, `cd DIR &&`, `command -v NAME`, long lists.
+ * shell's place: pipelines, `&`, `cd DIR &&`, `( )`, `command -v NAME`, long lists.
  *
  *   execguard-line -d|-a [-f] -- ZERO LINE
  *
@@ -133,12 +133,47 @@ static int change_directory(const char *to)
     return 0;
 }
 
-/* Steps [first, end) of the line's `cd`s; `status` is what came before them. */
-static int change_directories(const struct eg_line *line, uint32_t first, uint32_t end, int status)
+/* ---- what the shell does to itself ---- */
+
+/* `test -LETTER PATH` */
+static bool holds(char letter, const char *path)
+{
+    struct stat st;
+    int mode = letter == 'r' ? R_OK : letter == 'w' ? W_OK : X_OK;
+    switch (letter) {
+    case 'r':
+    case 'w':
+    case 'x': return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+    case 'h':
+    case 'L': return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+    default: break;
+    }
+    if (stat(path, &st) < 0) return false;
+    if (letter == 'd') return S_ISDIR(st.st_mode);
+    if (letter == 'f') return S_ISREG(st.st_mode);
+    return letter == 'e' || st.st_size > 0;
+}
+
+static int take_step(const struct eg_line_step *step)
+{
+    const char *text = step->word.text;
+    switch ((enum eg_step_kind)step->kind) {
+    case EG_STEP_CD: return change_directory(text);
+    case EG_STEP_EXPORT:
+        if (putenv((char *)text) != 0) fail("environment");
+        return 0;
+    case EG_STEP_UMASK: umask((mode_t)strtoul(text, NULL, 8)); return 0;
+    case EG_STEP_TEST: return !holds(step->letter, text);
+    }
+    return STATUS_SHELL_ERROR;
+}
+
+/* Steps [first, end) of the line; `status` is what came before them. */
+static int take_steps(const struct eg_line *line, uint32_t first, uint32_t end, int status)
 {
     for (uint32_t i = first; i < end; i++)
-        if (i == 0 || !line->cds[i - 1].and_then || status == 0)
-            status = change_directory(line->cds[i].dir.text);
+        if (i == 0 || !line->steps[i - 1].and_then || status == 0)
+            status = take_step(&line->steps[i]);
     return status;
 }
 
@@ -182,10 +217,10 @@ static const char *redirect_error(const struct eg_redirect *redirect, int error)
 
 /* 0, or the status after a message.  dash writes it to what is standard error
  * by then, and has closed that before it duplicates another onto it. */
-static int redirect(const struct eg_line *line, const struct eg_line_command *command)
+static int redirect(const struct eg_redirect *redirects, uint32_t count)
 {
-    for (uint32_t i = 0; i < command->redirect_count; i++) {
-        const struct eg_redirect *r = &line->redirects[command->redirects + i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct eg_redirect *r = &redirects[i];
         if (redirect_one(r) >= 0) continue;
         const char *text = redirect_error(r, errno);
         char number[] = { (char)('0' + r->from), '\0' };
@@ -337,7 +372,7 @@ static int look_up(const char *name)
 static _Noreturn void become(const struct eg_line *line, const struct eg_line_command *command)
 {
     struct vector argv = expand(line, command);
-    int status = redirect(line, command);
+    int status = redirect(&line->redirects[command->redirects], command->redirect_count);
     if (status) _exit(status);
     for (uint32_t i = 0; i < command->assignment_count; i++)
         if (putenv((char *)line->words[command->assignments + i].text) != 0) fail("environment");
@@ -420,17 +455,31 @@ static pid_t start_pipeline(const struct eg_line *line)
     return pid;
 }
 
-static int run_commands(const struct eg_line *line)
+/* The commands, and their status; `last`: nothing comes after them in this process. */
+static int run_commands(const struct eg_line *line, bool last)
 {
-    const struct eg_line_command *first = &line->commands[0];
     if (line->command_count > 1) return wait_for(start_pipeline(line), line->command_count);
-    /* the last command of bash is the process itself */
-    bool itself =
-        first->flags & (EG_COMMAND_EXEC | EG_COMMAND_LOOKUP) || run.dialect != EG_DIALECT_DASH;
-    if (itself && !line->tail) become(line, first);
+    if (last) become(line, &line->commands[0]);
     pid_t pid = start_child();
-    if (pid == 0) become(line, first);
+    if (pid == 0) become(line, &line->commands[0]);
     return wait_for(pid, 1);
+}
+
+/* Steps and commands from step `first` on, in this process. */
+static int run_list(const struct eg_line *line, uint32_t first, int status, bool last)
+{
+    uint32_t end = line->step_count;
+    status = take_steps(line, first, end, status);
+    if (!line->command_count || (end && line->steps[end - 1].and_then && status)) return status;
+    return run_commands(line, last);
+}
+
+/* `( )`, in a process of its own. */
+static _Noreturn void become_group(const struct eg_line *line)
+{
+    int status = redirect(&line->redirects[line->group_redirects], line->group_redirect_count);
+    if (status) _exit(status);
+    _exit(run_list(line, 0, 0, true));
 }
 
 /* `echo NUMBER` of the shell itself: its status. */
@@ -443,36 +492,42 @@ static int print_number(long number)
     return 1;
 }
 
-/* In background: the `cd`s that are joined to the command by && go with it.  Returns
+/* In background: the steps that are joined to the command by && go with it.  Returns
  * the process that `$!` names. */
 static pid_t run_background(const struct eg_line *line)
 {
-    uint32_t joined = line->cd_count;
-    while (joined > 0 && line->cds[joined - 1].and_then) joined--;
-    int status = change_directories(line, 0, joined, 0);
-    if (line->command_count > 1 && joined == line->cd_count) return start_pipeline(line);
+    uint32_t joined = line->group ? 0 : line->step_count;
+    while (joined > 0 && line->steps[joined - 1].and_then) joined--;
+    int status = line->group ? 0 : take_steps(line, 0, joined, 0);
+    if (line->command_count > 1 && joined == line->step_count && !line->group)
+        return start_pipeline(line);
     pid_t pid = start_child();
     if (pid == 0) {
         enter_background(true);
-        status = change_directories(line, joined, line->cd_count, status);
-        if (status && joined < line->cd_count) _exit(status);
-        if (line->command_count == 1) become(line, &line->commands[0]);
-        _exit(wait_for(start_pipeline(line), line->command_count));
+        if (line->group) become_group(line);
+        _exit(run_list(line, joined, status, true));
     }
     return pid;
 }
 
 static int run_foreground(const struct eg_line *line)
 {
-    int status = change_directories(line, 0, line->cd_count, 0);
-    if (!line->command_count) return status;
-    if (line->cd_count && line->cds[line->cd_count - 1].and_then && status) return status;
-    return run_commands(line);
+    if (line->group) {
+        pid_t pid = start_child();
+        if (pid == 0) become_group(line);
+        return wait_for(pid, 1);
+    }
+    /* the last command of bash is the process itself */
+    const struct eg_line_command *first = &line->commands[0];
+    bool itself =
+        first->flags & (EG_COMMAND_EXEC | EG_COMMAND_LOOKUP) || run.dialect != EG_DIALECT_DASH;
+    return run_list(line, 0, 0, itself && !line->tail);
 }
 
 static int run_line(const struct eg_line *line)
 {
     long number = line->background ? run_background(line) : run_foreground(line);
+    if (line->tail == EG_TAIL_TRUE) return 0;
     if (line->tail) return print_number(number);
     return line->background ? 0 : (int)number;
 }

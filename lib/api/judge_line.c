@@ -30,7 +30,8 @@ static struct eg_str search_path(const struct explained *e, const struct eg_line
         const struct eg_line_word *word = &e->line.words[command->assignments + i - 1];
         if (strncmp(word->text, "PATH=", 5) == 0) return eg_str(word->text + 5);
     }
-    return e->search;
+    struct eg_str exported = eg_line_exported(&e->line, EG_STR("PATH"));
+    return exported.p ? exported : e->search;
 }
 
 static size_t expand_word(const struct explained *e, const struct eg_line_word *word, size_t argc,
@@ -38,7 +39,7 @@ static size_t expand_word(const struct explained *e, const struct eg_line_word *
 {
     char *pattern = e->globs + *used;
     long n = -1;
-    bool literal = e->shell.effects & EG_SHELL_NOGLOB || e->line.cd_count;
+    bool literal = e->shell.effects & EG_SHELL_NOGLOB || eg_line_moves(&e->line);
     if (word->flags & EG_WORD_GLOB && !literal)
         n = eg_line_pattern(e->shell.command, word, pattern, GLOB_SIZE - *used);
     long found = 0;

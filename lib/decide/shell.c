@@ -121,27 +121,12 @@ static bool judge_shape(const struct eg_blob *blob, const struct eg_shell_reques
     return true;
 }
 
-static bool judge_assignments(const struct eg_blob *blob, const struct eg_line *line,
-                              const struct eg_line_command *command, struct eg_decision *ret)
+/* Redirections [first, first + count) of the line, opened from `cwd`. */
+static bool judge_redirects(const struct eg_blob *blob, const struct eg_line *line, uint32_t first,
+                            uint32_t count, struct eg_str cwd, struct eg_decision *ret)
 {
-    for (uint32_t i = 0; i < command->assignment_count; i++) {
-        const struct eg_line_word *word = &line->words[command->assignments + i];
-        struct eg_str entry = { word->text, word->n };
-        if (eg_decide_env(blob, entry) == EG_ENV_PASS) continue;
-        deny_at(ret, EG_REASON_LOADER_VARIABLE, EG_STR("assignment"), word->offset,
-                EG_STR("write `keep NAME` into the policy's env block if this variable is safe"));
-        return false;
-    }
-    return true;
-}
-
-static bool judge_redirects(const struct eg_blob *blob, const struct eg_shell_request *request,
-                            const struct eg_line_command *command, struct eg_decision *ret)
-{
-    const struct eg_line *line = request->line;
-    struct eg_str cwd = line->cd_count ? (struct eg_str){ NULL, 0 } : request->exec->cwd;
-    for (uint32_t i = 0; i < command->redirect_count; i++) {
-        const struct eg_redirect *redirect = &line->redirects[command->redirects + i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct eg_redirect *redirect = &line->redirects[first + i];
         if (eg_decide_redirect(blob, redirect, cwd)) continue;
         deny_at(ret, EG_REASON_REDIRECTION, EG_STR("redirection"), redirect->offset,
                 EG_STR("only /dev/null can be redirected to or from"));
@@ -150,14 +135,43 @@ static bool judge_redirects(const struct eg_blob *blob, const struct eg_shell_re
     return true;
 }
 
+/* NAME=value for the environment of what the line starts. */
+static bool judge_assignment(const struct eg_blob *blob, const struct eg_line_word *word,
+                             struct eg_decision *ret)
+{
+    if (eg_decide_env(blob, (struct eg_str){ word->text, word->n }) == EG_ENV_PASS) return true;
+    deny_at(ret, EG_REASON_LOADER_VARIABLE, EG_STR("assignment"), word->offset,
+            EG_STR("write `keep NAME` into the policy's env block if this variable is safe"));
+    return false;
+}
+
+/* What the shell would do before the commands. */
+static bool judge_frame(const struct eg_blob *blob, const struct eg_shell_request *request,
+                        struct eg_decision *ret)
+{
+    const struct eg_line *line = request->line;
+    for (uint32_t i = 0; i < line->step_count; i++)
+        if (line->steps[i].kind == EG_STEP_EXPORT &&
+            !judge_assignment(blob, &line->steps[i].word, ret))
+            return false;
+    return judge_redirects(blob, line, line->group_redirects, line->group_redirect_count,
+                           request->exec->cwd, ret);
+}
+
 static bool judge_command(const struct eg_blob *blob, const struct eg_shell_request *request,
                           uint32_t index, struct eg_decision *ret)
 {
     const struct eg_line_command *command = &request->line->commands[index];
     struct eg_exec_request exec = *request->exec;
     struct eg_decision inner;
-    if (!judge_assignments(blob, request->line, command, ret)) return false;
-    if (!judge_redirects(blob, request, command, ret)) return false;
+    struct eg_str cwd = request->exec->cwd;
+    for (uint32_t i = 0; i < command->assignment_count; i++)
+        if (!judge_assignment(blob, &request->line->words[command->assignments + i], ret))
+            return false;
+    if (eg_line_moves(request->line)) cwd = (struct eg_str){ NULL, 0 };
+    if (!judge_redirects(blob, request->line, command->redirects, command->redirect_count, cwd,
+                         ret))
+        return false;
     if (command->flags & EG_COMMAND_LOOKUP) return true;
     if (request->command(request->context, index, &exec) != 0) {
         deny(ret, EG_REASON_UNREADABLE);
@@ -192,7 +206,8 @@ void eg_decide_shell(const struct eg_blob *blob, const struct eg_shell_request *
     case EG_SHELL_UNKNOWN:
     case EG_SHELL_NOTHING: return;
     }
-    if (!request->line || !judge_shape(blob, request, ret)) return;
+    if (!request->line || !judge_shape(blob, request, ret) || !judge_frame(blob, request, ret))
+        return;
     ret->verdict = EG_VERDICT_REWRITE;
     ret->reason = EG_REASON_NONE;
     for (uint32_t i = 0; i < request->line->command_count; i++)

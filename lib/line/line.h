@@ -11,10 +11,10 @@
  *
  *   quotes, backslash, line joining, comments   done here, as dash does
  *   words, assignments, redirections, `&`, `|`  done here, as dash does
- *   `; echo $?` and `& echo $!` at the end      told by `tail`; done by the runner
+ *   `; echo $?`, `& echo $!`, `|| true` at the end   told by `tail`; done by the runner
  *   file name patterns                          told by EG_WORD_GLOB; done by eg_line_expand
  *   variables, substitutions, tilde, IFS        refused: no word ever splits or changes
- *   PATH search, files, `cd`, environment       the runner's, see "The runner" below
+ *   PATH search, files, steps, environment      the runner's, see "The runner" below
  *
  * The runner, to be exact (dash 0.5.12, `sh -c LINE`, no terminal):
  *  - The shell forks for each command and waits, unless the command has the
@@ -128,17 +128,37 @@ struct eg_line_command {
     uint32_t end;
 };
 
-/* `cd DIR ;` or `cd DIR &&` before the command.  Rule: step k runs when it is the
- * first, when the step before it has and_then false, or when the status so far
- * is 0; a `cd` that fails makes the status 2 and prints an error; the command
- * itself follows the same rule.  When nothing follows, the status is the last.
- * DIR is not empty, not `-`, no option and no pattern.  As dash: DIR that starts
- * with `/`, `.` or `..` components is taken as it is, another one is first looked
- * for in CDPATH (and printed when found by it): refuse when CDPATH is set.  The
- * new directory is PWD/DIR with `.` and `..` removed from the text ("logical"),
- * which differs from chdir(DIR) where a symlink stands before a `..`. */
-struct eg_line_cd {
-    struct eg_line_word dir;
+/* What the shell does to itself before the command, each joined to what follows
+ * by `;` or `&&`.  Rule: step k runs when it is the first, when the step before it
+ * has and_then false, or when the status so far is 0; its own status is then the
+ * status so far.  The command itself follows the same rule.  When nothing follows,
+ * the status is the last.
+ *
+ *  CD      DIR is not empty, not `-`, no option and no pattern.  Status 2 and an
+ *          error when it fails.  As dash: DIR that starts with `/`, `.` or `..`
+ *          components is taken as it is, another one is first looked for in CDPATH
+ *          (and printed when found by it): refuse when CDPATH is set.  The new
+ *          directory is PWD/DIR with `.` and `..` removed from the text ("logical"),
+ *          which differs from chdir(DIR) where a symlink stands before a `..`.
+ *  EXPORT  NAME=value goes into the environment of the commands, and PATH is
+ *          searched as it then stands; before their own assignments.  Status 0.
+ *          `export A=1 B=2` is two steps.
+ *  UMASK   the octal number in `word`.  Status 0.
+ *  TEST    `test -LETTER PATH` or `[ -LETTER PATH ]`: status 0 or 1, prints nothing;
+ *          LETTER is one of EG_STEP_TESTS.  -r -w -x ask for the effective user, -h
+ *          and -L do not follow a link, -s is a size above 0. */
+enum eg_step_kind {
+    EG_STEP_CD = 0,
+    EG_STEP_EXPORT,
+    EG_STEP_UMASK,
+    EG_STEP_TEST,
+};
+#define EG_STEP_TESTS "defhrswxL"
+
+struct eg_line_step {
+    struct eg_line_word word;
+    uint8_t kind;  /* enum eg_step_kind */
+    char letter;   /* TEST */
     bool and_then; /* followed by `&&`, not by `;` or a newline */
 };
 
@@ -147,13 +167,14 @@ enum eg_line_tail {
     EG_TAIL_NONE = 0,
     EG_TAIL_STATUS,  /* `; echo $?`: the status of what went before, a `cd` that failed too */
     EG_TAIL_PROCESS, /* `& echo $!`: the process of the (last) command in background */
+    EG_TAIL_TRUE,    /* `|| true`, `|| :`: prints nothing, the status is 0 whatever went before */
 };
 
 #define EG_LINE_COMMANDS  16u /* parts of a pipeline */
 #define EG_LINE_REDIRECTS 32u /* in the whole line */
-#define EG_LINE_CDS       4u
+#define EG_LINE_STEPS     8u
 
-/* A line as it was understood.  About 1.9 KiB. */
+/* A line as it was understood.  About 2.1 KiB. */
 struct eg_line {
     /* Accepted: NONE, and the rest is valid.  Refused: what was found, and
      * [offset, end) of the line to underline (end > offset but at the line's
@@ -162,15 +183,19 @@ struct eg_line {
     uint32_t offset;
     uint32_t end;
 
-    struct eg_line_cd cds[EG_LINE_CDS];
-    uint32_t cd_count;
+    struct eg_line_step steps[EG_LINE_STEPS];
+    uint32_t step_count;
     struct eg_line_command commands[EG_LINE_COMMANDS];
-    uint32_t command_count; /* 0: nothing runs, status 0 (empty, comment) or the cd's;
+    uint32_t command_count; /* 0: nothing runs, status 0 (empty, comment) or the steps';
                                more than 1: a pipeline */
     bool background;        /* ends in `&` (command_count > 0) */
-    enum eg_line_tail tail; /* PROCESS only in background, STATUS only otherwise; no command
-                               has the `exec` prefix.  The shell's status is that of the write:
-                               0, or 1 after a message */
+    bool group;             /* steps and commands stand in `( )`: a process of its own, which opens
+                               the group's redirections before it takes the first step */
+    uint32_t group_redirects;
+    uint32_t group_redirect_count; /* the last ones of the line */
+    enum eg_line_tail tail; /* PROCESS only in background, the others only otherwise; outside a
+                               group no command has the `exec` prefix.  Where it prints, the
+                               shell's status is that of the write: 0, or 1 after a message */
     struct eg_redirect redirects[EG_LINE_REDIRECTS];
     uint32_t redirect_count;
     const struct eg_line_word *words; /* the caller's array */
@@ -195,8 +220,14 @@ enum eg_construct eg_line_parse(struct eg_str line, enum eg_dialect dialect,
 
 /* May the line run without the shell it was given to, as far as the line alone
  * can tell?  Only patterns of names depend on more; a shorthand for the common
- * question "is it one plain command": one command, no cd, not in background. */
+ * question "is it one plain command": one command, no step, no group, not in background. */
 bool eg_line_is_simple(const struct eg_line *line);
+
+/* Does a step change the directory before the commands run? */
+bool eg_line_moves(const struct eg_line *line);
+
+/* What the last step that exports NAME makes of it; p is NULL when none does. */
+struct eg_str eg_line_exported(const struct eg_line *line, struct eg_str name);
 
 /* What a shell keeps for itself under this name: a builtin, or a reserved word.
  * `command -v NAME` prints NAME for both, and else the path found. */

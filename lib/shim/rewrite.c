@@ -138,7 +138,7 @@ static long expand_word(struct rewrite *w, const struct eg_line_word *word)
 static int expand(struct rewrite *w, const struct eg_line_command *command)
 {
     /* Patterns behind a `cd` belong to another directory: the runner's part. */
-    bool literal = (w->shell.effects & EG_SHELL_NOGLOB) || w->line.cd_count;
+    bool literal = (w->shell.effects & EG_SHELL_NOGLOB) || eg_line_moves(&w->line);
     w->argc = 0;
     w->glob_used = 0;
     for (uint32_t i = 0; i < command->word_count; i++) {
@@ -164,7 +164,8 @@ static struct eg_str search_path(const struct rewrite *w, const struct eg_line_c
         struct eg_str entry = view(&w->line.words[command->assignments + i - 1]);
         if (eg_str_starts(entry, EG_STR("PATH="))) return eg_str_skip(entry, 5);
     }
-    struct eg_str path = eg_environment_get(w->envp, EG_STR("PATH"));
+    struct eg_str path = eg_line_exported(&w->line, EG_STR("PATH"));
+    if (!path.p) path = eg_environment_get(w->envp, EG_STR("PATH"));
     /* dash's own, and that of Debian's bash */
     if (!path.p) return EG_STR("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     return path;
@@ -175,8 +176,10 @@ static struct eg_str search_path(const struct rewrite *w, const struct eg_line_c
 static int enter_directory(const struct eg_line *line)
 {
     int at = AT_FDCWD;
-    for (uint32_t i = 0; i < line->cd_count; i++) {
-        long fd = eg_sys(__NR_openat, at, line->cds[i].dir.text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (uint32_t i = 0; i < line->step_count; i++) {
+        if (line->steps[i].kind != EG_STEP_CD) continue;
+        const char *dir = line->steps[i].word.text;
+        long fd = eg_sys(__NR_openat, at, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0) continue;
         if (at != AT_FDCWD) eg_sys(__NR_close, at);
         at = (int)fd;
@@ -184,11 +187,25 @@ static int enter_directory(const struct eg_line *line)
     return at;
 }
 
+/* Where the only `cd` leads, when its text alone says so. */
+static struct eg_str known_directory(const struct eg_line *line)
+{
+    struct eg_str ret = { NULL, 0 };
+    uint32_t cds = 0;
+    for (uint32_t i = 0; i < line->step_count; i++) {
+        const struct eg_line_word *dir = &line->steps[i].word;
+        if (line->steps[i].kind != EG_STEP_CD) continue;
+        if (cds++ || dir->text[0] != '/') return (struct eg_str){ NULL, 0 };
+        ret = view(dir);
+    }
+    return ret;
+}
+
 static int find_program(struct rewrite *w, struct eg_str search, const char *name)
 {
     struct eg_str plain = eg_str(name);
     bool slash = eg_str_find(plain, '/') < plain.n;
-    if (!w->line.cd_count || !slash || name[0] == '/')
+    if (!eg_line_moves(&w->line) || !slash || name[0] == '/')
         return eg_resolve_search(search, plain, w->spelled, w->canonical, &w->target);
     int error = 0;
     int at = enter_directory(&w->line);
@@ -206,7 +223,8 @@ static int request_command(void *context, uint32_t index, struct eg_exec_request
     if (r) return r;
     /* '%' in PATH is dash's own invention; CDPATH moves a `cd`. */
     if (eg_str_find(search, '%') < search.n) return -EINVAL;
-    if (w->line.cd_count && eg_environment_get(w->envp, EG_STR("CDPATH")).n) return -EINVAL;
+    bool moves = eg_line_moves(&w->line);
+    if (moves && eg_environment_get(w->envp, EG_STR("CDPATH")).n) return -EINVAL;
     w->finder->search = search;
     r = find_program(w, search, w->argv[0]);
     w->error = r;
@@ -216,11 +234,7 @@ static int request_command(void *context, uint32_t index, struct eg_exec_request
     ret->argv = w->argv;
     ret->argc = w->argc;
     ret->open_ended = false;
-    if (w->line.cd_count) {
-        const struct eg_line_word *dir = &w->line.cds[0].dir;
-        bool known = w->line.cd_count == 1 && dir->n && dir->text[0] == '/';
-        ret->cwd = known ? view(dir) : (struct eg_str){ NULL, 0 };
-    }
+    if (moves) ret->cwd = known_directory(&w->line);
     if (eg_decide_shell_needs_runner(&w->line)) {
         const struct eg_blob_program *runner = eg_decide_shell_runner(eg_shim.blob);
         if (runner)

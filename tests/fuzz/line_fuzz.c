@@ -62,9 +62,10 @@ static void check_accepted(const char *p, size_t n, const struct parsed *parsed)
 {
     const struct eg_line *line = &parsed->line;
     uint32_t words = 0, redirects = 0;
-    for (uint32_t i = 0; i < line->cd_count; i++) {
-        check_word(parsed, &line->cds[i].dir, n);
-        require(line->cds[i].dir.n > 0, "a cd has a directory");
+    for (uint32_t i = 0; i < line->step_count; i++) {
+        check_word(parsed, &line->steps[i].word, n);
+        require(line->steps[i].word.n > 0 || line->steps[i].kind == EG_STEP_TEST,
+                "a step has a word");
     }
     for (uint32_t i = 0; i < line->command_count; i++) {
         const struct eg_line_command *command = &line->commands[i];
@@ -80,6 +81,10 @@ static void check_accepted(const char *p, size_t n, const struct parsed *parsed)
         }
         require(!(line->words[command->words].flags & EG_WORD_GLOB), "a name is no pattern");
     }
+    require(line->group || !line->group_redirect_count, "redirections of a group need one");
+    require(!line->group_redirect_count || line->group_redirects == redirects,
+            "a group's redirections come last");
+    redirects += line->group_redirect_count;
     require(words == line->word_count && redirects == line->redirect_count, "nothing is left over");
     require(!line->background || line->command_count > 0, "something runs in background");
     for (uint32_t i = 0; i < redirects; i++)
@@ -101,22 +106,11 @@ static void quote(FILE *out, const char *p)
     fputs("' ", out);
 }
 
-static void write_command(FILE *out, const struct eg_line *line,
-                          const struct eg_line_command *command)
+static void write_redirects(FILE *out, const struct eg_line *line, uint32_t first, uint32_t count)
 {
     static const char *const operators[] = { "<", ">", ">>", "<>", ">&", ">&-" };
-    for (uint32_t i = 0; i < command->assignment_count; i++) {
-        const char *text = line->words[command->assignments + i].text;
-        size_t name = strcspn(text, "=") + 1;
-        fprintf(out, "%.*s", (int)name, text);
-        quote(out, text + name);
-    }
-    if (command->flags & EG_COMMAND_EXEC) fputs("exec ", out);
-    if (command->flags & EG_COMMAND_LOOKUP) fputs("command -v ", out);
-    for (uint32_t i = 0; i < command->word_count; i++)
-        quote(out, line->words[command->words + i].text);
-    for (uint32_t i = 0; i < command->redirect_count; i++) {
-        const struct eg_redirect *redirect = &line->redirects[command->redirects + i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct eg_redirect *redirect = &line->redirects[first + i];
         const char *operator= operators[redirect->kind];
         fprintf(out, "%d%s", redirect->fd, redirect->clobber ? ">|" : operator);
         if (redirect->kind == EG_REDIRECT_DUPLICATE)
@@ -128,22 +122,53 @@ static void write_command(FILE *out, const struct eg_line *line,
     }
 }
 
+static void write_step(FILE *out, const struct eg_line_step *step)
+{
+    size_t name = step->kind == EG_STEP_EXPORT ? strcspn(step->word.text, "=") + 1 : 0;
+    switch (step->kind) {
+    case EG_STEP_EXPORT: fprintf(out, "export %.*s", (int)name, step->word.text); break;
+    case EG_STEP_UMASK: fputs("umask ", out); break;
+    case EG_STEP_TEST: fprintf(out, "test -%c ", step->letter); break;
+    default: fputs("cd -- ", out); break;
+    }
+    quote(out, step->word.text + name);
+}
+
+static void write_command(FILE *out, const struct eg_line *line,
+                          const struct eg_line_command *command)
+{
+    for (uint32_t i = 0; i < command->assignment_count; i++) {
+        const char *text = line->words[command->assignments + i].text;
+        size_t name = strcspn(text, "=") + 1;
+        fprintf(out, "%.*s", (int)name, text);
+        quote(out, text + name);
+    }
+    if (command->flags & EG_COMMAND_EXEC) fputs("exec ", out);
+    if (command->flags & EG_COMMAND_LOOKUP) fputs("command -v ", out);
+    for (uint32_t i = 0; i < command->word_count; i++)
+        quote(out, line->words[command->words + i].text);
+    write_redirects(out, line, command->redirects, command->redirect_count);
+}
+
 static char *write_again(const struct eg_line *line, size_t *ret_size)
 {
     char *text;
     FILE *out = open_memstream(&text, ret_size);
-    for (uint32_t i = 0; i < line->cd_count; i++) {
-        fputs("cd -- ", out);
-        quote(out, line->cds[i].dir.text);
-        fputs(line->cds[i].and_then && (line->command_count || i + 1 < line->cd_count) ? "&& "
-                                                                                       : "; ",
-              out);
+    if (line->group) fputc('(', out);
+    for (uint32_t i = 0; i < line->step_count; i++) {
+        const struct eg_line_step *step = &line->steps[i];
+        bool more = line->command_count || i + 1 < line->step_count;
+        write_step(out, step);
+        fputs(step->and_then && more ? "&& " : "; ", out);
     }
     for (uint32_t i = 0; i < line->command_count; i++) {
         if (i) fputs("| ", out);
         write_command(out, line, &line->commands[i]);
     }
+    if (line->group) fputc(')', out);
+    write_redirects(out, line, line->group_redirects, line->group_redirect_count);
     if (line->background) fputc('&', out);
+    if (line->tail == EG_TAIL_TRUE) fputs("|| true", out);
     fclose(out);
     return text;
 }
@@ -151,14 +176,17 @@ static char *write_again(const struct eg_line *line, size_t *ret_size)
 static void check_same(const struct eg_line *a, const struct eg_line *b)
 {
     require(!b->construct, "what was understood is understood again");
-    require(a->cd_count == b->cd_count && a->command_count == b->command_count &&
+    require(a->step_count == b->step_count && a->command_count == b->command_count &&
+                a->group == b->group && a->group_redirect_count == b->group_redirect_count &&
                 a->word_count == b->word_count && a->redirect_count == b->redirect_count &&
                 a->background == b->background,
             "as many of each");
     for (uint32_t i = 0; i < a->word_count; i++)
         require(!strcmp(a->words[i].text, b->words[i].text), "the same words");
-    for (uint32_t i = 0; i < a->cd_count; i++)
-        require(!strcmp(a->cds[i].dir.text, b->cds[i].dir.text), "the same directories");
+    for (uint32_t i = 0; i < a->step_count; i++)
+        require(a->steps[i].kind == b->steps[i].kind && a->steps[i].letter == b->steps[i].letter &&
+                    !strcmp(a->steps[i].word.text, b->steps[i].word.text),
+                "the same steps");
     for (uint32_t i = 0; i < a->command_count; i++)
         require(a->commands[i].flags == b->commands[i].flags &&
                     a->commands[i].word_count == b->commands[i].word_count,

@@ -209,21 +209,93 @@ static void add_command(struct out *out)
     }
 }
 
+/* Where a step ends and what waits for it starts. */
+static void add_joint(struct out *out)
+{
+    static const char *const joints[] = { " && ", ";", " ; ", "&&", " &&\n", "\n", ";\n", " || " };
+    add(out, joints[below(out, one_in(out, 6) ? COUNT(joints) : 5)]);
+}
+
 static void add_cd(struct out *out)
 {
     static const char *const folders[] = { "d",    "/w/d", "'d'",  "..",  ".",
                                            "d/..", "none", "/",    "./d", "d//",
                                            "l",    "l/..", "-- d", "''",  "-" };
-    static const char *const joints[] = { " && ", ";", " ; ", "&&", " &&\n", "\n", ";\n", " || " };
     add(out, "cd ");
     PICK(out, folders);
-    add(out, joints[below(out, one_in(out, 6) ? COUNT(joints) : 5)]);
+    add_joint(out);
+}
+
+/* What the shell does to itself, but for `cd`. */
+static void add_step(struct out *out)
+{
+    static const char *const names[] = { "A",  "B",   "_x9",    "LC_ALL", "PATH", "HOME",
+                                         "1A", "PWD", "CDPATH", "A+",     "'C'",  "IFS" };
+    static const char *const masks[] = { "077", "0", "22", "8", "7777", "00077", "u=r", "'027'" };
+    static const char *const tests[] = { "-e", "-f", "-d", "-h", "-r", "-s",  "-w",
+                                         "-x", "-L", "-n", "!",  "-G", "'-e'" };
+    static const char *const paths[] = { "a", "d", "none", "''", "l", "'x y'", "*", "a.out", "]" };
+    int bracket = one_in(out, 2);
+    switch (below(out, 3)) {
+    case 0:
+        add(out, "export ");
+        for (unsigned i = 1 + below(out, 2); i > 0; i--) {
+            PICK(out, names);
+            if (!one_in(out, 12)) add_byte(out, '=');
+            if (!one_in(out, 4)) add_word(out);
+            if (i > 1) add_blank(out);
+        }
+        break;
+    case 1:
+        add(out, "umask ");
+        PICK(out, masks);
+        break;
+    default:
+        add(out, bracket ? "[ " : "test ");
+        PICK(out, tests);
+        add_blank(out);
+        PICK(out, paths);
+        if (bracket && !one_in(out, 20)) add(out, " ]");
+        if (one_in(out, 20)) add_redirect(out);
+        break;
+    }
+    add_joint(out);
+}
+
+/* Steps and a pipeline. */
+static void add_list(struct out *out)
+{
+    static const char *const joints[] = { " | ", "|", " |\n", " |\n # c\n" };
+    while (one_in(out, 6)) {
+        if (one_in(out, 2))
+            add_cd(out);
+        else
+            add_step(out);
+    }
+    add_command(out);
+    while (one_in(out, 8)) {
+        PICK(out, joints);
+        add_command(out);
+    }
+}
+
+/* A list in a process of its own. */
+static void add_group(struct out *out)
+{
+    static const char *const opens[] = { "(", "( ", "(\n", "(# c\n", "((" };
+    static const char *const closes[] = { ")", " )", "; )", ";)", "\n)", " &)", "))" };
+    add(out, opens[below(out, one_in(out, 10) ? COUNT(opens) : 3)]);
+    add_list(out);
+    add(out, closes[below(out, one_in(out, 10) ? COUNT(closes) : 5)]);
+    while (one_in(out, 2)) {
+        add_optional_blank(out);
+        add_redirect(out);
+    }
 }
 
 size_t generate_line(struct random *random, char ret[GENERATE_MAX])
 {
     struct out out = { random, ret, 0 };
-    static const char *const joints[] = { " | ", "|", " |\n", " |\n # c\n" };
     static const char *const ends[] = { "&",      " &",         ";",
                                         " ; ",    "\n",         " # comment ' \" $(",
                                         " & # c", "\n\n # c\n", "\\",
@@ -232,15 +304,15 @@ size_t generate_line(struct random *random, char ret[GENERATE_MAX])
 
     if (one_in(&out, 20)) add(&out, one_in(&out, 2) ? "\n" : "# c\n");
     if (one_in(&out, 10)) add_optional_blank(&out);
-    while (one_in(&out, 8)) add_cd(&out);
-    add_command(&out);
-    while (one_in(&out, 8)) {
-        PICK(&out, joints);
-        add_command(&out);
-    }
+    if (one_in(&out, 8))
+        add_group(&out);
+    else
+        add_list(&out);
     static const char *const tails[] = { "; echo $?",        ";echo \"$?\"", " & echo $!",
                                          "\necho\t$?",       "; echo $?;\n", "&echo \"$!\" ;",
-                                         " ;\n echo $? # c", "& echo $?",    "; echo $! " };
+                                         " ;\n echo $? # c", "& echo $?",    "; echo $! ",
+                                         " || true",         " ||\n:",       "|| true ; # c\n",
+                                         " || true &",       " || false",    "|| tru\\\ne" };
     if (one_in(&out, 12))
         PICK(&out, tails);
     else if (one_in(&out, 4))

@@ -130,6 +130,7 @@ static void read_record(const char *p, struct record *ret)
     }
     fprintf(out, "%c%s", 0, next_string(&p));
     fputs(next_string(&p), out);
+    fprintf(out, "%cumask %s", 0, next_string(&p));
     fclose(out);
 }
 
@@ -458,7 +459,7 @@ static bool has_certain_sizes(const struct eg_line *line, const struct run *run)
 {
     bool by_itself =
         line->command_count == 1 && line->commands[0].flags & (EG_COMMAND_TWIN | EG_COMMAND_LOOKUP);
-    if (line->command_count != 1 || line->cd_count) return false;
+    if (line->command_count != 1 || line->step_count) return false;
     if (by_itself && line->background) return false; /* its status is not seen */
     return by_itself ? run->status == 0 : run->record_count == 1;
 }
@@ -503,7 +504,7 @@ static const char *check_attack(const struct eg_line *line, const struct run *sh
         totals.pipelines++;
         return NULL;
     }
-    if (line->cd_count) return "a cd accepted";
+    if (eg_line_moves(line)) return "a cd accepted";
     if (strcmp(line->words[line->commands[0].words].text, options.program))
         return "another program than the template's";
     if (shell->record_count > 1) return "the shell started more than one program";

@@ -93,14 +93,40 @@ static int change_directory(const char *dir)
     return 0;
 }
 
-/* The rule of struct eg_line_cd: the status; *ret_go says whether the command runs. */
-static int change_directories(const struct eg_line *line, uint32_t from, uint32_t to, bool *ret_go)
+/* ---- the other steps ---- */
+
+/* coreutils' test; the shell's own is what it is compared with. */
+static int test_path(char letter, const char *path)
+{
+    int status;
+    pid_t pid = fork();
+    if (!pid) {
+        execl(SANDBOX_REAL "/test", "test", (char[]){ '-', letter, 0 }, path, NULL);
+        _exit(125);
+    }
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) _exit(125);
+    return WEXITSTATUS(status);
+}
+
+static int take_step(const struct eg_line_step *step)
+{
+    switch (step->kind) {
+    case EG_STEP_EXPORT: set_entry(step->word.text); return 0;
+    case EG_STEP_UMASK: umask((mode_t)strtol(step->word.text, NULL, 8)); return 0;
+    case EG_STEP_TEST: return test_path(step->letter, step->word.text);
+    default: return change_directory(step->word.text);
+    }
+}
+
+/* The rule of struct eg_line_step: the status; *ret_go says whether the command runs. */
+static int take_steps(const struct eg_line *line, uint32_t from, uint32_t to, bool *ret_go)
 {
     int status = 0;
     bool go = true;
     for (uint32_t i = from; i < to; i++) {
-        if (go) status = change_directory(line->cds[i].dir.text);
-        go = !line->cds[i].and_then || status == 0;
+        if (go) status = take_step(&line->steps[i]);
+        go = !line->steps[i].and_then || status == 0;
     }
     *ret_go = go;
     return status;
@@ -113,14 +139,14 @@ static void put_descriptor(int from, int to)
     if (dup2(from, to) < 0) _exit(failure);
 }
 
-static void open_redirects(const struct reference *reference, const struct eg_line_command *command)
+static void open_redirects(const struct reference *reference, uint32_t first, uint32_t count)
 {
     static const int flags[] = { [EG_REDIRECT_READ] = O_RDONLY,
                                  [EG_REDIRECT_WRITE] = O_WRONLY | O_CREAT | O_TRUNC,
                                  [EG_REDIRECT_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
                                  [EG_REDIRECT_READ_WRITE] = O_RDWR | O_CREAT };
-    for (uint32_t i = 0; i < command->redirect_count; i++) {
-        const struct eg_redirect *redirect = &reference->line->redirects[command->redirects + i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct eg_redirect *redirect = &reference->line->redirects[first + i];
         int fd = redirect->fd, opened;
         switch (redirect->kind) {
         case EG_REDIRECT_DUPLICATE:
@@ -212,7 +238,7 @@ static void run_command(const struct reference *reference, const struct eg_line_
     const struct eg_line *line = reference->line;
     char **argv = expand_words(reference, command), path[8192];
 
-    open_redirects(reference, command);
+    open_redirects(reference, command->redirects, command->redirect_count);
     for (uint32_t i = 0; i < command->assignment_count; i++)
         set_entry(line->words[command->assignments + i].text);
     if (command->flags & EG_COMMAND_LOOKUP) look_up(reference, argv[0]);
@@ -244,8 +270,9 @@ static void enter_background(bool first)
     if (open("/dev/null", O_RDONLY)) _exit(2);
 }
 
-/* Its status, or in background the last process. */
-static int run_pipeline(const struct reference *reference, uint32_t background_cds)
+/* Its status, or in background the last process. In background each
+ * part takes the steps from `step` on for itself. */
+static int run_pipeline(const struct reference *reference, bool background, uint32_t step)
 {
     const struct eg_line *line = reference->line;
     int from = -1, ends[2];
@@ -258,7 +285,7 @@ static int run_pipeline(const struct reference *reference, uint32_t background_c
         if (!last) {
             bool go = true;
             if (more) close(ends[0]);
-            if (line->background)
+            if (background)
                 enter_background(i == 0 && (!more || reference->dialect == EG_DIALECT_DASH));
             if (from >= 0) {
                 put_descriptor(from, 0);
@@ -268,8 +295,8 @@ static int run_pipeline(const struct reference *reference, uint32_t background_c
                 put_descriptor(ends[1], 1);
                 close(ends[1]);
             }
-            if (line->background) {
-                int status = change_directories(line, background_cds, line->cd_count, &go);
+            if (background) {
+                int status = take_steps(line, step, line->step_count, &go);
                 if (!go) _exit(status);
             }
             run_command(reference, &line->commands[i]);
@@ -280,35 +307,57 @@ static int run_pipeline(const struct reference *reference, uint32_t background_c
             from = ends[0];
         }
     }
-    return line->background ? last : wait_for(last);
+    return background ? last : wait_for(last);
 }
 
 static _Noreturn void finish(const struct eg_line *line, int number)
 {
+    if (line->tail == EG_TAIL_TRUE) _exit(0);
     if (!line->tail) _exit(line->background ? 0 : number);
     _exit(dprintf(1, "%d\n", number) < 0);
+}
+
+/* All of a list, in this process. */
+static int run_list(const struct reference *reference, bool may_become)
+{
+    const struct eg_line *line = reference->line;
+    bool go;
+    int status = take_steps(line, 0, line->step_count, &go);
+    if (!go || !line->command_count) return status;
+    if (may_become && line->command_count == 1) run_command(reference, &line->commands[0]);
+    return run_pipeline(reference, false, 0);
+}
+
+static int run_group(const struct reference *reference)
+{
+    const struct eg_line *line = reference->line;
+    pid_t pid = fork();
+    if (!pid) {
+        if (line->background) enter_background(true);
+        open_redirects(reference, line->group_redirects, line->group_redirect_count);
+        _exit(run_list(reference, true));
+    }
+    return line->background ? pid : wait_for(pid);
 }
 
 void reference_run(const struct reference *reference)
 {
     const struct eg_line *line = reference->line;
     bool go = true;
-    int status;
     failure = reference->dialect == EG_DIALECT_DASH ? 2 : 1;
     for (const char *const *entry = reference->environment; *entry; entry++)
         if (is_valid_name(*entry)) set_entry(*entry);
     if (!getcwd(directory, sizeof directory)) _exit(2);
     set_variable("PWD", directory);
 
-    /* In background, the `cd DIR &&` right before the command belong to it. */
-    uint32_t here = line->cd_count;
-    if (line->background)
-        while (here > 0 && line->cds[here - 1].and_then) here--;
-    status = change_directories(line, 0, here, &go);
-    if (!line->command_count) _exit(status);
+    if (line->group) finish(line, run_group(reference));
+    if (!line->background)
+        finish(line, run_list(reference, line->command_count == 1 &&
+                                             line->commands[0].flags & EG_COMMAND_EXEC));
+    /* In background, the `STEP &&` right before the command belong to it. */
+    uint32_t here = line->step_count;
+    while (here > 0 && line->steps[here - 1].and_then) here--;
+    int status = take_steps(line, 0, here, &go);
     if (!go) finish(line, status);
-    if (line->command_count == 1 && !line->background &&
-        (line->commands[0].flags & EG_COMMAND_EXEC))
-        run_command(reference, &line->commands[0]);
-    finish(line, run_pipeline(reference, here));
+    finish(line, run_pipeline(reference, true, here));
 }

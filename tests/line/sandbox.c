@@ -114,6 +114,7 @@ static void build_root(const char *shell, const char *stub)
     copy_program("/bin/true", SANDBOX_REAL "/true");
     copy_program("/bin/false", SANDBOX_REAL "/false");
     copy_program("/bin/echo", SANDBOX_REAL "/echo");
+    copy_program("/usr/bin/test", SANDBOX_REAL "/test");
     int fd = open(inside("/dev/null"), O_CREAT | O_WRONLY, 0666);
     close(fd);
     if (mount("/dev/null", inside("/dev/null"), NULL, MS_BIND, NULL)) err(125, "bind /dev/null");

@@ -7,7 +7,7 @@
 
 #define SANDBOX_SHELL "/.oracle/shell"
 #define SANDBOX_STUB  "/.oracle/stub"
-#define SANDBOX_REAL  "/.real" /* true, false and echo as programs */
+#define SANDBOX_REAL  "/.real" /* true, false, echo and test as programs */
 #define SANDBOX_CWD   "/w"
 
 /* Fork into the world and run body() as its pid 1.  Returns body's status, 125

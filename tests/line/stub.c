@@ -92,6 +92,7 @@ void stub_main(long *stack)
     for (int fd = 0; fd < 10; fd++) writable[fd] = add_descriptor(fd);
     add(is_ignored(SIGINT) ? "i" : "");
     add(is_ignored(SIGQUIT) ? "q" : "");
+    add_number((unsigned long)eg_sys(__NR_umask, 0));
     record.pid = (uint32_t)eg_sys(__NR_getpid);
     record.size = (uint32_t)(8 + used);
     eg_sys(__NR_write, RECORD_FD, &record, record.size);

@@ -31,16 +31,35 @@ static struct eg_line parse(const char *line)
     return ret;
 }
 
+static size_t show_redirects(const struct eg_line *line, uint32_t first, uint32_t count, char *out)
+{
+    static const char *const operators[] = { "<", ">", ">>", "<>", ">&", ">&-" };
+    size_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct eg_redirect *redirect = &line->redirects[first + i];
+        n += (size_t)sprintf(out + n, "%d%s", redirect->fd, operators[redirect->kind]);
+        if (redirect->kind == EG_REDIRECT_DUPLICATE)
+            n += (size_t)sprintf(out + n, "%d", redirect->from);
+        n += (size_t)sprintf(out + n, "%s ", redirect->target.text);
+    }
+    return n;
+}
+
 /* All that was understood, in one string: "cd [d] && A=1 [prog] [x]* 2>file 1>&2 | ... &". */
 static const char *show(const struct eg_line *line)
 {
     static char out[4096];
-    static const char *const operators[] = { "<", ">", ">>", "<>", ">&", ">&-" };
     size_t n = 0;
     out[0] = 0;
 #define ADD(...) n += (size_t)snprintf(out + n, sizeof out - n, __VA_ARGS__)
-    for (uint32_t i = 0; i < line->cd_count; i++)
-        ADD("cd [%s] %s ", line->cds[i].dir.text, line->cds[i].and_then ? "&&" : ";");
+    if (line->group) ADD("( ");
+    for (uint32_t i = 0; i < line->step_count; i++) {
+        const struct eg_line_step *step = &line->steps[i];
+        static const char *const names[] = { "cd", "export", "umask", "test" };
+        ADD("%s ", names[step->kind]);
+        if (step->letter) ADD("-%c ", step->letter);
+        ADD("[%s] %s ", step->word.text, step->and_then ? "&&" : ";");
+    }
     for (uint32_t c = 0; c < line->command_count; c++) {
         const struct eg_line_command *command = &line->commands[c];
         if (c) ADD("| ");
@@ -53,15 +72,13 @@ static const char *show(const struct eg_line *line)
             const struct eg_line_word *word = &line->words[command->words + i];
             ADD("[%s]%s ", word->text, word->flags & EG_WORD_GLOB ? "*" : "");
         }
-        for (uint32_t i = 0; i < command->redirect_count; i++) {
-            const struct eg_redirect *redirect = &line->redirects[command->redirects + i];
-            ADD("%d%s", redirect->fd, operators[redirect->kind]);
-            if (redirect->kind == EG_REDIRECT_DUPLICATE) ADD("%d", redirect->from);
-            ADD("%s ", redirect->target.text);
-        }
+        n += show_redirects(line, command->redirects, command->redirect_count, out + n);
     }
+    if (line->group) ADD(") ");
+    n += show_redirects(line, line->group_redirects, line->group_redirect_count, out + n);
     if (line->background) ADD("& ");
-    if (line->tail) ADD("tells %s", line->tail == EG_TAIL_STATUS ? "status" : "process");
+    static const char *const tails[] = { "", "tells status", "tells process", "or true" };
+    ADD("%s", tails[line->tail]);
 #undef ADD
     while (n && out[n - 1] == ' ') out[--n] = 0;
     return out;
@@ -133,10 +150,86 @@ static void prefixes_are_understood(void **state)
     expect("cd a && cd b && prog &", "cd [a] && cd [b] && [prog] &");
     expect("cd -- d\nprog", "cd [d] ; [prog]");
     expect("command -v exiftool 2>/dev/null", "lookup [exiftool] 2>/dev/null");
+    expect("command -v -- 'php8.2'", "lookup [php8.2]");
+    expect_refused("command -v -- -x", EG_CONSTRUCT_COMMAND, 0, 7);
+    expect_refused("command -- ls", EG_CONSTRUCT_COMMAND, 0, 7);
     expect("\"A\"=1 x", "[A=1] [x]");
     expect("A\\=1 x", "[A=1] [x]");
     expect("1A=1 x", "[1A=1] [x]");
     expect("=1 x", "[=1] [x]");
+}
+
+static void the_shell_may_prepare_itself(void **state)
+{
+    (void)state;
+    expect("export HOME=/tmp && soffice a", "export [HOME=/tmp] && [soffice] [a]");
+    expect("export A=1 B='x y'; prog", "export [A=1] && export [B=x y] ; [prog]");
+    expect("cd d && export LC_ALL=C\nprog", "cd [d] && export [LC_ALL=C] ; [prog]");
+    expect("umask 077 && wg genkey | tee k", "umask [077] && [wg] [genkey] | [tee] [k]");
+    expect("[ -f 'a b' ] && prog", "test -f [a b] && [prog]");
+    expect("test -r /x", "test -r [/x] ;");
+    expect_refused("export A; prog", EG_CONSTRUCT_ASSIGNMENT, 7, 8);
+    expect_refused("export A=*; prog", EG_CONSTRUCT_ASSIGNMENT, 7, 10);
+    expect_refused("export A=~/b; prog", EG_CONSTRUCT_ASSIGNMENT, 7, 12);
+    expect_refused("export A=$B; prog", EG_CONSTRUCT_PARAMETER, 9, 11);
+    expect_refused("export CDPATH=/; prog", EG_CONSTRUCT_ASSIGNMENT, 7, 15);
+    expect_refused("export -p; prog", EG_CONSTRUCT_ASSIGNMENT, 7, 9);
+    expect_refused("export A=1 | prog", EG_CONSTRUCT_BUILTIN, 0, 6);
+    expect_refused("export A=1 || prog", EG_CONSTRUCT_BUILTIN, 0, 6);
+    expect_refused("export A=1 > f; prog", EG_CONSTRUCT_BUILTIN, 0, 6);
+    expect_refused("prog; export A=1", EG_CONSTRUCT_SEQUENCE, 4, 5);
+    expect_refused("umask u=rwx; prog", EG_CONSTRUCT_BUILTIN, 0, 5);
+    expect_refused("umask 088; prog", EG_CONSTRUCT_BUILTIN, 0, 5);
+    expect_refused("test a = b && prog", EG_CONSTRUCT_BUILTIN, 0, 4);
+    expect_refused("[ -f a && prog", EG_CONSTRUCT_BUILTIN, 0, 1);
+    expect_refused("[ -f * ] && prog", EG_CONSTRUCT_BUILTIN, 0, 1);
+    expect_refused("test -f a || prog", EG_CONSTRUCT_BUILTIN, 0, 4);
+    expect_refused("prog && test -f a", EG_CONSTRUCT_AND_LIST, 5, 7);
+}
+
+static void one_group_is_understood(void **state)
+{
+    (void)state;
+    expect("(php -l a.php) 2>&1", "( [php] [-l] [a.php] ) 2>&1");
+    expect("( a | b; ) </dev/null >x 2>&1 &", "( [a] | [b] ) 0</dev/null 1>x 2>&1 &");
+    expect("(cd / ; make >a) >/dev/null 2>&1", "( cd [/] ; [make] 1>a ) 1>/dev/null 2>&1");
+    expect("(a); echo $?", "( [a] ) tells status");
+    expect("(exec a) || true", "( exec [a] ) or true");
+    expect("\n(\na\n)\n", "( [a] )");
+    expect_refused("(a; b)", EG_CONSTRUCT_SUBSHELL, 0, 1);
+    expect_refused("(a && b)", EG_CONSTRUCT_SUBSHELL, 0, 1);
+    expect_refused("(a &)", EG_CONSTRUCT_SUBSHELL, 0, 1);
+    expect_refused("((a))", EG_CONSTRUCT_SUBSHELL, 1, 2);
+    expect_refused("(a) | b", EG_CONSTRUCT_SUBSHELL, 4, 5);
+    expect_refused("(a) && b", EG_CONSTRUCT_AND_LIST, 4, 6);
+    expect_refused("(a); b", EG_CONSTRUCT_SEQUENCE, 3, 4);
+    expect_refused("(a) & b", EG_CONSTRUCT_BACKGROUND, 4, 5);
+    expect_refused("(a) b", EG_CONSTRUCT_SYNTAX, 4, 5);
+    expect_refused("cd / && (a)", EG_CONSTRUCT_SUBSHELL, 8, 9);
+    expect_refused("()", EG_CONSTRUCT_SUBSHELL, 0, 1);
+    expect_refused("(a", EG_CONSTRUCT_SUBSHELL, 0, 1);
+    expect_refused("(a))", EG_CONSTRUCT_SYNTAX, 3, 4);
+    /* what an injected text makes of `(ping -c 1 HOST) 2>&1' */
+    expect_refused("(ping -c 1 a); (id) 2>&1", EG_CONSTRUCT_SEQUENCE, 13, 14);
+    expect_refused("(ping -c 1 a; id) 2>&1", EG_CONSTRUCT_SUBSHELL, 0, 1);
+    expect_refused("(ping -c 1 a) | (id) 2>&1", EG_CONSTRUCT_SUBSHELL, 14, 15);
+}
+
+static void a_failure_may_be_forgotten_at_the_end(void **state)
+{
+    (void)state;
+    expect("a 2>/dev/null || true", "[a] 2>/dev/null or true");
+    expect("cd d && a | b || :", "cd [d] && [a] | [b] or true");
+    expect("a ||\ntrue ; # c", "[a] or true");
+    expect_refused("a || true x", EG_CONSTRUCT_OR_LIST, 2, 4);
+    expect_refused("a || true; b", EG_CONSTRUCT_OR_LIST, 2, 4);
+    expect_refused("a || true && b", EG_CONSTRUCT_OR_LIST, 2, 4);
+    expect_refused("a || true &", EG_CONSTRUCT_OR_LIST, 2, 4);
+    expect_refused("a || true > f", EG_CONSTRUCT_OR_LIST, 2, 4);
+    expect_refused("a || truer", EG_CONSTRUCT_OR_LIST, 2, 4);
+    expect_refused("a || 'true'", EG_CONSTRUCT_OR_LIST, 2, 4);
+    expect_refused("exec a || true", EG_CONSTRUCT_OR_LIST, 7, 9);
+    expect_refused("a && true", EG_CONSTRUCT_AND_LIST, 2, 4);
 }
 
 static void a_status_or_process_may_be_told_at_the_end(void **state)
@@ -211,7 +304,7 @@ static void constructs_are_named_with_their_place(void **state)
     expect_refused("ping $?", EG_CONSTRUCT_PARAMETER, 5, 7);
     expect_refused("ping ~/x", EG_CONSTRUCT_TILDE, 5, 6);
     expect_refused("A=x:~ ping", EG_CONSTRUCT_TILDE, 4, 5);
-    expect_refused("(id)", EG_CONSTRUCT_SUBSHELL, 0, 1);
+    expect_refused("ping (id)", EG_CONSTRUCT_FUNCTION, 5, 6);
     expect_refused("{ id; }", EG_CONSTRUCT_BRACE_GROUP, 0, 1);
     expect_refused("f() { id; }", EG_CONSTRUCT_FUNCTION, 1, 2);
     expect_refused("a b(", EG_CONSTRUCT_SUBSHELL, 3, 4);
@@ -276,6 +369,9 @@ static void what_bash_reads_otherwise_is_refused_for_it(void **state)
         { "prog >'131'<x", EG_CONSTRUCT_NONE },
         { "prog >131 <x", EG_CONSTRUCT_NONE },
         { "prog; echo $?", EG_CONSTRUCT_NONE },
+        { "prog || true", EG_CONSTRUCT_NONE },
+        { "export A=b; prog", EG_CONSTRUCT_BUILTIN },
+        { "(prog) 2>&1", EG_CONSTRUCT_SUBSHELL },
         { "a+=b prog", EG_CONSTRUCT_ASSIGNMENT },
         { "UID=0 prog", EG_CONSTRUCT_ASSIGNMENT },
         { "time prog", EG_CONSTRUCT_RESERVED_WORD },
@@ -310,7 +406,8 @@ static void limits_refuse_instead_of_cutting(void **state)
                      EG_CONSTRUCT_TOO_LONG);
     assert_int_equal(line.offset, 4);
     expect_refused("a|b|c|d|e|f|g|h|i|j|k|l|m|n|o|p|q", EG_CONSTRUCT_TOO_LONG, 32, 33);
-    expect_refused("cd a;cd a;cd a;cd a;cd a;x", EG_CONSTRUCT_TOO_LONG, 20, 24);
+    expect_refused("cd a;cd a;cd a;cd a;cd a;cd a;cd a;export A=1 B=2;x", EG_CONSTRUCT_TOO_LONG, 35,
+                   49);
     assert_int_equal(parse_as("a\0b", 3, EG_DIALECT_DASH, &line), EG_CONSTRUCT_NUL);
     assert_int_equal(line.offset, 1);
 }
@@ -356,6 +453,9 @@ int main(void)
         cmocka_unit_test(redirections_are_understood),
         cmocka_unit_test(prefixes_are_understood),
         cmocka_unit_test(ends_and_comments_are_understood),
+        cmocka_unit_test(the_shell_may_prepare_itself),
+        cmocka_unit_test(one_group_is_understood),
+        cmocka_unit_test(a_failure_may_be_forgotten_at_the_end),
         cmocka_unit_test(a_status_or_process_may_be_told_at_the_end),
         cmocka_unit_test(patterns_are_marked),
         cmocka_unit_test(constructs_are_named_with_their_place),
