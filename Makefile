@@ -118,7 +118,7 @@ $(BUILD)/libexecguard-preload.so: $(SHIM_OBJ) $(FREE_OBJ) lib/shim/exports.map
 	    -Wl,--version-script=lib/shim/exports.map -o $@ $(SHIM_OBJ) $(FREE_OBJ)
 
 # The line runner: an ordinary program, found beside the preload object.
-RUNNER_OBJ := $(BUILD)/obj/helper/line.o $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard lib/line/*.c))
+RUNNER_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard helper/*.c)) $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard lib/line/*.c))
 $(BUILD)/execguard-line: $(RUNNER_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^

@@ -10,6 +10,7 @@
  * refused there is refused here.  It makes no decision about programs.  Each one
  * is started by execve(2) of libc, where the guard judges it like any other. */
 #include "line/line.h"
+#include "own.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -377,6 +378,7 @@ static _Noreturn void become(const struct eg_line *line, const struct eg_line_co
     for (uint32_t i = 0; i < command->assignment_count; i++)
         if (putenv((char *)line->words[command->assignments + i].text) != 0) fail("environment");
     if (command->flags & EG_COMMAND_LOOKUP) _exit(look_up(argv.items[0]));
+    if (command->flags & EG_COMMAND_OWN) _exit(own_run(argv.items, run.zero, run.directory));
     exec_program((char *const *)argv.items, command->flags & EG_COMMAND_EXEC);
 }
 
@@ -519,8 +521,8 @@ static int run_foreground(const struct eg_line *line)
     }
     /* the last command of bash is the process itself */
     const struct eg_line_command *first = &line->commands[0];
-    bool itself =
-        first->flags & (EG_COMMAND_EXEC | EG_COMMAND_LOOKUP) || run.dialect != EG_DIALECT_DASH;
+    bool itself = first->flags & (EG_COMMAND_EXEC | EG_COMMAND_LOOKUP | EG_COMMAND_OWN) ||
+                  run.dialect != EG_DIALECT_DASH;
     return run_list(line, 0, 0, itself && !line->tail);
 }
 

@@ -42,7 +42,8 @@ const struct eg_blob_program *eg_decide_shell_runner(const struct eg_blob *blob)
 
 bool eg_decide_shell_needs_runner(const struct eg_line *line)
 {
-    return !eg_line_is_simple(line) || (line->commands[0].flags & EG_COMMAND_LOOKUP);
+    return !eg_line_is_simple(line) ||
+           (line->commands[0].flags & (EG_COMMAND_LOOKUP | EG_COMMAND_OWN));
 }
 
 /* Always harmless to read and to write. */
@@ -177,7 +178,13 @@ static bool judge_command(const struct eg_blob *blob, const struct eg_shell_requ
         deny(ret, EG_REASON_UNREADABLE);
         return false;
     }
-    if (!exec.target.found) return true;
+    if (!exec.target.found) {
+        /* what the shell does itself needs a rule, which is a program's */
+        if (!(command->flags & EG_COMMAND_OWN)) return true;
+        deny_at(ret, EG_REASON_SHELL_CONSTRUCT, eg_str(eg_construct_slug(EG_CONSTRUCT_BUILTIN)),
+                command->offset, eg_str(eg_construct_hint(EG_CONSTRUCT_BUILTIN)));
+        return false;
+    }
     eg_decide_exec(blob, &exec, &inner);
     if (inner.verdict == EG_VERDICT_DENY) {
         *ret = inner;

@@ -110,6 +110,11 @@ enum eg_command_flag {
     EG_COMMAND_TWIN = 1u << 2,   /* echo, true or false: the shell would run its builtin, a
                                     program of that name does the same with these words (but
                                     for the text of a write error) */
+    EG_COMMAND_OWN = 1u << 3,    /* echo, kill, printf or pwd: done by the runner itself, as the
+                                    shell would; allowed by the rule of the program of that
+                                    name.  echo reads backslashes and -n; printf's format holds
+                                    no more than %s %% \n \t \\; kill's signal is a number or
+                                    a name without SIG, its processes are positive */
 };
 
 /* One simple command.  words[assignments .. + assignment_count) are "NAME=value"

@@ -297,9 +297,12 @@ static bool classify_command(struct eg_parser *parser, struct eg_line_command *c
         command->flags |= EG_COMMAND_LOOKUP;
         return true;
     } else if (eg_line_is_builtin(dialect, eg_word_str(first))) {
-        if (!has_kind(eg_word_str(first), TWIN) || !twin_is_exact(parser, command))
+        if (has_kind(eg_word_str(first), TWIN) && twin_is_exact(parser, command))
+            command->flags |= EG_COMMAND_TWIN;
+        else if (dialect == EG_DIALECT_DASH && eg_own_is_plain(first, command->word_count))
+            command->flags |= EG_COMMAND_OWN;
+        else
             return refuse(parser, EG_CONSTRUCT_BUILTIN, first->offset, first->end);
-        command->flags |= EG_COMMAND_TWIN;
         return true;
     } else if (dialect != EG_DIALECT_DASH && first->n && first->text[0] == '%') {
         /* bash: `%1` is `fg %1` */

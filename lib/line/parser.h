@@ -45,4 +45,7 @@ bool eg_step_is_one(const struct eg_parser *parser, const struct eg_line_command
 bool eg_step_take(struct eg_parser *parser, const struct eg_line_command *command,
                   enum eg_token next);
 
+/* Is this command of dash's own one that the runner does as dash does?  (own.c) */
+bool eg_own_is_plain(const struct eg_line_word *words, uint32_t count);
+
 #endif

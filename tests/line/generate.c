@@ -178,9 +178,29 @@ static void add_name(struct out *out)
     static const char *const names[] = { "prog",  "prog",   "ls",       "convert", "/usr/bin/x",
                                          "p-1",   "'prog'", "pr\"og\"", "p\\rog",  "./a.out",
                                          "prog0", "x\\\ny", "git",      "none/x",  "\x81p\x88" };
-    static const char *const kept[] = { "echo", "true",   "false",           "command -v ls", "if",
-                                        "[",    "test",   "command -v none", "eval",          "!",
-                                        "time", "'echo'", "printf" };
+    static const char *const kept[] = { "echo",
+                                        "true",
+                                        "false",
+                                        "command -v ls",
+                                        "if",
+                                        "[",
+                                        "test",
+                                        "command -v none",
+                                        "eval",
+                                        "!",
+                                        "time",
+                                        "'echo'",
+                                        "printf",
+                                        "command -v -- ls",
+                                        "pwd",
+                                        "kill -9 4190000",
+                                        "kill -s TERM 4190001",
+                                        "kill 4190002",
+                                        "kill -HUP 4190003 4190004",
+                                        "printf '%s\\n'",
+                                        "printf \"a%s\\t%%%s\\\\\"",
+                                        "echo 'a\\tb\\0101\\c'",
+                                        "echo -n '\\\\n\\e\\q\\17'" };
     if (one_in(out, 12))
         PICK(out, kept);
     else

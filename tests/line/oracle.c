@@ -291,7 +291,7 @@ static void make_stubs(const char *line, size_t n, const struct eg_line *parsed)
     static const char *const kept_out[] = { "none", "test", "echo", "true", "false" };
     for (uint32_t i = 0; i < parsed->command_count; i++) {
         const struct eg_line_word *name = &parsed->words[parsed->commands[i].words];
-        if (!(parsed->commands[i].flags & (EG_COMMAND_TWIN | EG_COMMAND_LOOKUP)))
+        if (!(parsed->commands[i].flags & (EG_COMMAND_TWIN | EG_COMMAND_LOOKUP | EG_COMMAND_OWN)))
             make_stub(name->text, name->n);
     }
     for (size_t i = 0; i < n;) {
@@ -458,7 +458,8 @@ static bool is_same(const char *a, size_t a_size, const char *b, size_t b_size)
 static bool has_certain_sizes(const struct eg_line *line, const struct run *run)
 {
     bool by_itself =
-        line->command_count == 1 && line->commands[0].flags & (EG_COMMAND_TWIN | EG_COMMAND_LOOKUP);
+        line->command_count == 1 &&
+        line->commands[0].flags & (EG_COMMAND_TWIN | EG_COMMAND_LOOKUP | EG_COMMAND_OWN);
     if (line->command_count != 1 || line->step_count) return false;
     if (by_itself && line->background) return false; /* its status is not seen */
     return by_itself ? run->status == 0 : run->record_count == 1;
@@ -476,6 +477,9 @@ static bool tells_process(const struct eg_line *line, const struct run *run)
 static bool has_same_output(const struct eg_line *line, const struct run *a, const struct run *b)
 {
     if (line->tail == EG_TAIL_PROCESS) return tells_process(line, a) == tells_process(line, b);
+    /* a group's `2>&1` lets all parts write to one file, in any order */
+    if (line->command_count > 1 && line->group_redirect_count)
+        return a->output_size == b->output_size;
     return is_same(a->output, a->output_size, b->output, b->output_size);
 }
 

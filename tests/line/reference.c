@@ -207,6 +207,15 @@ static void look_up(const struct reference *reference, const char *name)
     _exit(dprintf(1, "%s\n", found) < 0 && reference->dialect == EG_DIALECT_DASH);
 }
 
+/* As the shell does it, with these very words. */
+static void run_own(char *const *argv)
+{
+    const char *words[ARGS_MAX + 5] = { "sh", "-c", "\"$@\"", "sh" };
+    for (int i = 0; argv[i]; i++) words[4 + i] = argv[i];
+    execve(SANDBOX_SHELL, (char *const *)(uintptr_t)words, variables);
+    _exit(125);
+}
+
 static char **expand_words(const struct reference *reference, const struct eg_line_command *command)
 {
     static char *argv[ARGS_MAX + 1];
@@ -242,6 +251,7 @@ static void run_command(const struct reference *reference, const struct eg_line_
     for (uint32_t i = 0; i < command->assignment_count; i++)
         set_entry(line->words[command->assignments + i].text);
     if (command->flags & EG_COMMAND_LOOKUP) look_up(reference, argv[0]);
+    if (command->flags & EG_COMMAND_OWN) run_own(argv);
     if (command->flags & EG_COMMAND_TWIN) {
         snprintf(path, sizeof path, SANDBOX_REAL "/%s", argv[0]);
     } else if (!search(argv[0], path, sizeof path)) {

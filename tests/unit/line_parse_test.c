@@ -66,6 +66,7 @@ static const char *show(const struct eg_line *line)
         if (command->flags & EG_COMMAND_EXEC) ADD("exec ");
         if (command->flags & EG_COMMAND_LOOKUP) ADD("lookup ");
         if (command->flags & EG_COMMAND_TWIN) ADD("twin ");
+        if (command->flags & EG_COMMAND_OWN) ADD("own ");
         for (uint32_t i = 0; i < command->assignment_count; i++)
             ADD("%s ", line->words[command->assignments + i].text);
         for (uint32_t i = 0; i < command->word_count; i++) {
@@ -312,7 +313,7 @@ static void constructs_are_named_with_their_place(void **state)
     expect_refused("if true; then id; fi", EG_CONSTRUCT_RESERVED_WORD, 0, 2);
     expect_refused("eval id", EG_CONSTRUCT_BUILTIN, 0, 4);
     expect_refused("'eval' id", EG_CONSTRUCT_BUILTIN, 0, 6);
-    expect_refused("printf x", EG_CONSTRUCT_BUILTIN, 0, 6);
+    expect_refused("printf %d", EG_CONSTRUCT_BUILTIN, 0, 6);
     expect_refused("cd - ; id", EG_CONSTRUCT_CD, 0, 4);
     expect_refused("cd", EG_CONSTRUCT_CD, 0, 2);
     expect_refused("cd a b; id", EG_CONSTRUCT_CD, 0, 6);
@@ -342,9 +343,25 @@ static void builtins_with_a_twin_pass_only_when_it_does_the_same(void **state)
     expect("true", "twin [true]");
     expect("exec echo -e 'a\\n'", "exec [echo] [-e] [a\\n]");
     expect("/bin/echo -e 'a\\n'", "[/bin/echo] [-e] [a\\n]");
-    expect_refused("echo 'a\\n'", EG_CONSTRUCT_BUILTIN, 0, 4);
-    expect_refused("echo -e a", EG_CONSTRUCT_BUILTIN, 0, 4);
-    expect_refused("echo -n -n", EG_CONSTRUCT_BUILTIN, 0, 4);
+    expect("echo 'a\\n' | cat", "own [echo] [a\\n] | [cat]");
+    expect("echo -e a", "own [echo] [-e] [a]");
+    expect("echo -n -n", "own [echo] [-n] [-n]");
+    expect("kill -9 123 2>/dev/null", "own [kill] [-9] [123] 2>/dev/null");
+    expect("kill -s TERM 12 13", "own [kill] [-s] [TERM] [12] [13]");
+    expect("printf '%s\\n' a", "own [printf] [%s\\n] [a]");
+    expect("pwd", "own [pwd]");
+    expect("exec kill -9 0", "exec [kill] [-9] [0]");
+    expect_refused("kill 0", EG_CONSTRUCT_BUILTIN, 0, 4);
+    expect_refused("kill -9 -1", EG_CONSTRUCT_BUILTIN, 0, 4);
+    expect_refused("kill -9 0", EG_CONSTRUCT_BUILTIN, 0, 4);
+    expect_refused("kill -l", EG_CONSTRUCT_BUILTIN, 0, 4);
+    expect_refused("kill -99 12", EG_CONSTRUCT_BUILTIN, 0, 4);
+    expect_refused("kill -9", EG_CONSTRUCT_BUILTIN, 0, 4);
+    expect_refused("kill %1", EG_CONSTRUCT_BUILTIN, 0, 4);
+    expect_refused("printf '\\101'", EG_CONSTRUCT_BUILTIN, 0, 6);
+    expect_refused("printf -- a", EG_CONSTRUCT_BUILTIN, 0, 6);
+    expect_refused("printf", EG_CONSTRUCT_BUILTIN, 0, 6);
+    expect_refused("pwd -P", EG_CONSTRUCT_BUILTIN, 0, 3);
     expect_refused("echo *", EG_CONSTRUCT_BUILTIN, 0, 4);
     expect_refused("true --help", EG_CONSTRUCT_BUILTIN, 0, 4);
 }
@@ -370,6 +387,8 @@ static void what_bash_reads_otherwise_is_refused_for_it(void **state)
         { "prog >131 <x", EG_CONSTRUCT_NONE },
         { "prog; echo $?", EG_CONSTRUCT_NONE },
         { "prog || true", EG_CONSTRUCT_NONE },
+        { "kill -9 12", EG_CONSTRUCT_BUILTIN },
+        { "echo 'a\\n'", EG_CONSTRUCT_BUILTIN },
         { "export A=b; prog", EG_CONSTRUCT_BUILTIN },
         { "(prog) 2>&1", EG_CONSTRUCT_SUBSHELL },
         { "a+=b prog", EG_CONSTRUCT_ASSIGNMENT },
