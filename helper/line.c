@@ -427,18 +427,19 @@ static void enter_background(bool reads_nothing)
     if (open("/dev/null", O_RDONLY) > STDIN_FILENO) fail("/dev/null");
 }
 
-/* Start all parts, joined by pipes; returns the last part's process. */
-static pid_t start_pipeline(const struct eg_line *line)
+/* Start `count` commands from `first` on, joined by pipes; returns the last one's process. */
+static pid_t start_pipeline(const struct eg_line *line, uint32_t first, uint32_t count,
+                            bool background)
 {
     int input = -1;
     pid_t pid = 0;
-    for (uint32_t i = 0; i < line->command_count; i++) {
-        bool more = i + 1 < line->command_count;
+    for (uint32_t i = 0; i < count; i++) {
+        bool more = i + 1 < count;
         int ends[2] = { -1, -1 };
         if (more && pipe(ends) < 0) fail("Pipe call failed");
         pid = start_child();
         if (pid == 0) {
-            if (line->background) enter_background(i == 0 && run.dialect == EG_DIALECT_DASH);
+            if (background) enter_background(i == 0 && run.dialect == EG_DIALECT_DASH);
             if (more) close(ends[0]);
             if (input > STDIN_FILENO) {
                 dup2(input, STDIN_FILENO);
@@ -448,7 +449,7 @@ static pid_t start_pipeline(const struct eg_line *line)
                 dup2(ends[1], STDOUT_FILENO);
                 close(ends[1]);
             }
-            become(line, &line->commands[i]);
+            become(line, &line->commands[first + i]);
         }
         if (input >= 0) close(input);
         if (more) close(ends[1]);
@@ -457,23 +458,38 @@ static pid_t start_pipeline(const struct eg_line *line)
     return pid;
 }
 
-/* The commands, and their status; `last`: nothing comes after them in this process. */
-static int run_commands(const struct eg_line *line, bool last)
+/* A pipeline, and its status; `last`: nothing comes after it in this process. */
+static int run_pipeline(const struct eg_line *line, uint32_t first, uint32_t count, bool last)
 {
-    if (line->command_count > 1) return wait_for(start_pipeline(line), line->command_count);
-    if (last) become(line, &line->commands[0]);
+    if (count > 1) return wait_for(start_pipeline(line, first, count, false), count);
+    if (last) become(line, &line->commands[first]);
     pid_t pid = start_child();
-    if (pid == 0) become(line, &line->commands[0]);
+    if (pid == 0) become(line, &line->commands[first]);
     return wait_for(pid, 1);
 }
 
-/* Steps and commands from step `first` on, in this process. */
+/* May a pipeline that is joined so run after this status? */
+static bool may_run(uint8_t joint, int status)
+{
+    if (joint == EG_JOINT_AND) return status == 0;
+    return joint != EG_JOINT_OR || status != 0;
+}
+
+/* Steps and pipelines from step `first` on, in this process. */
 static int run_list(const struct eg_line *line, uint32_t first, int status, bool last)
 {
     uint32_t end = line->step_count;
+    uint32_t next;
     status = take_steps(line, first, end, status);
-    if (!line->command_count || (end && line->steps[end - 1].and_then && status)) return status;
-    return run_commands(line, last);
+    for (uint32_t i = 0; i < line->command_count; i = next) {
+        uint8_t joint = line->commands[i].joint;
+        if (i == 0 && end && line->steps[end - 1].and_then) joint = EG_JOINT_AND;
+        next = i + 1;
+        while (next < line->command_count && line->commands[next].joint == EG_JOINT_PIPE) next++;
+        if (may_run(joint, status))
+            status = run_pipeline(line, i, next - i, last && next == line->command_count);
+    }
+    return status;
 }
 
 /* `( )`, in a process of its own. */
@@ -501,8 +517,9 @@ static pid_t run_background(const struct eg_line *line)
     uint32_t joined = line->group ? 0 : line->step_count;
     while (joined > 0 && line->steps[joined - 1].and_then) joined--;
     int status = line->group ? 0 : take_steps(line, 0, joined, 0);
-    if (line->command_count > 1 && joined == line->step_count && !line->group)
-        return start_pipeline(line);
+    bool plain = !eg_line_find_joint(line, EG_JOINT_SEQUENCE) && joined == line->step_count;
+    if (line->command_count > 1 && plain && !line->group)
+        return start_pipeline(line, 0, line->command_count, true);
     pid_t pid = start_child();
     if (pid == 0) {
         enter_background(true);

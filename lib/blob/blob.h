@@ -33,6 +33,7 @@ enum eg_blob_flag {
     /* enforced, and nobody can change user namespaces (kernel {} allows none of it) */
     EG_BLOB_KEEPS_NAMESPACES = 1u << 10,
     EG_BLOB_REQUEST_OFF = 1u << 11, /* log { request off } */
+    EG_BLOB_LIST = 1u << 12,        /* exec { list allow } */
 };
 
 /* Layers; bits in `optional_layers`, and what an event's `layer` names. */

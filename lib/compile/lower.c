@@ -157,6 +157,7 @@ static void lower_header(struct eg_lowering *l, struct eg_blob *header)
     if (policy->worker_reexec) header->flags |= EG_BLOB_WORKER_REEXEC;
     if (policy->shell_rewrite) header->flags |= EG_BLOB_SHELL_REWRITE;
     if (policy->pipeline_allow) header->flags |= EG_BLOB_PIPELINE;
+    if (policy->list_allow) header->flags |= EG_BLOB_LIST;
 }
 
 /* Where nothing may run, there is nothing to run lines of. */

@@ -85,11 +85,36 @@ bool eg_decide_redirect(const struct eg_blob *blob, const struct eg_redirect *re
     return eg_blob_count(blob, EG_SECTION_UPLOADS) == 0 || may_open(blob, EG_WRITE_READ, path, cwd);
 }
 
-/* Where the first pipe stands. */
-static size_t pipe_offset(const struct eg_shell_request *request)
+/* The name of what joins a command of a list to the one before. */
+static enum eg_construct list_construct(const struct eg_shell_request *request,
+                                        const struct eg_line_command *command)
 {
-    size_t end = request->line->commands[0].end;
-    return end + eg_str_find(eg_str_skip(request->shell->command, end), '|');
+    if (command->joint == EG_JOINT_AND) return EG_CONSTRUCT_AND_LIST;
+    if (command->joint == EG_JOINT_OR) return EG_CONSTRUCT_OR_LIST;
+    return request->shell->command.p[command->joint_at] == '\n' ? EG_CONSTRUCT_NEWLINE
+                                                                : EG_CONSTRUCT_SEQUENCE;
+}
+
+/* What a policy allows by a word of its own. */
+static bool judge_joints(const struct eg_blob *blob, const struct eg_shell_request *request,
+                         struct eg_decision *ret)
+{
+    const struct eg_line *line = request->line;
+    uint32_t pipe = eg_line_find_joint(line, EG_JOINT_PIPE);
+    uint32_t list = eg_line_find_joint(line, EG_JOINT_SEQUENCE);
+    if (list && !(blob->flags & EG_BLOB_LIST)) {
+        enum eg_construct construct = list_construct(request, &line->commands[list]);
+        deny_at(ret, EG_REASON_SHELL_CONSTRUCT, eg_str(eg_construct_slug(construct)),
+                line->commands[list].joint_at, eg_str(eg_construct_hint(construct)));
+        return false;
+    }
+    if (pipe && !(blob->flags & EG_BLOB_PIPELINE)) {
+        deny_at(ret, EG_REASON_SHELL_CONSTRUCT, EG_STR("pipeline"), line->commands[pipe].joint_at,
+                EG_STR("write `pipeline allow` into the policy's exec block, and a rule for each "
+                       "program"));
+        return false;
+    }
+    return true;
 }
 
 /* What the line asks of the shell itself. */
@@ -107,12 +132,7 @@ static bool judge_shape(const struct eg_blob *blob, const struct eg_shell_reques
         ret->hint = EG_STR("leave the shell's options out: `sh -c LINE` is understood");
         return false;
     }
-    if (line->command_count > 1 && !(blob->flags & EG_BLOB_PIPELINE)) {
-        deny_at(ret, EG_REASON_SHELL_CONSTRUCT, EG_STR("pipeline"), pipe_offset(request),
-                EG_STR("write `pipeline allow` into the policy's exec block, and a rule for each "
-                       "program"));
-        return false;
-    }
+    if (!judge_joints(blob, request, ret)) return false;
     if (eg_decide_shell_needs_runner(line) && !eg_decide_shell_runner(blob)) {
         deny_at(ret, EG_REASON_SHELL_CONSTRUCT, EG_STR("no-line-runner"), 0,
                 EG_STR("execguard-line must be installed beside the preload object when the policy "

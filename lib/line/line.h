@@ -117,11 +117,25 @@ enum eg_command_flag {
                                     a name without SIG, its processes are positive */
 };
 
+/* What joins a command to the one before it.  Commands joined by pipes are a
+ * pipeline; the others make a list of pipelines, in dash's reading alone, whose rule is
+ * that of steps: a pipeline runs after SEQUENCE always, after AND when the status so
+ * far is 0, after OR when it is not, and its own is then the status so far. */
+enum eg_joint {
+    EG_JOINT_NONE = 0, /* the first command of the line */
+    EG_JOINT_PIPE,
+    EG_JOINT_SEQUENCE, /* `;`, or a newline */
+    EG_JOINT_AND,
+    EG_JOINT_OR,
+};
+
 /* One simple command.  words[assignments .. + assignment_count) are "NAME=value"
  * in the line's order; words[words .. + word_count) are the program's name and
  * its arguments, word_count >= 1; redirects[redirects .. + redirect_count) in
  * order.  Indices into the arrays of struct eg_line. */
 struct eg_line_command {
+    uint8_t joint;     /* enum eg_joint: what stands before it, */
+    uint32_t joint_at; /* and where */
     uint32_t assignments;
     uint32_t assignment_count;
     uint32_t words;
@@ -175,7 +189,7 @@ enum eg_line_tail {
     EG_TAIL_TRUE,    /* `|| true`, `|| :`: prints nothing, the status is 0 whatever went before */
 };
 
-#define EG_LINE_COMMANDS  16u /* parts of a pipeline */
+#define EG_LINE_COMMANDS  16u /* in the whole line */
 #define EG_LINE_REDIRECTS 32u /* in the whole line */
 #define EG_LINE_STEPS     8u
 
@@ -192,8 +206,9 @@ struct eg_line {
     uint32_t step_count;
     struct eg_line_command commands[EG_LINE_COMMANDS];
     uint32_t command_count; /* 0: nothing runs, status 0 (empty, comment) or the steps';
-                               more than 1: a pipeline */
-    bool background;        /* ends in `&` (command_count > 0) */
+                               more than 1: as their joints say */
+    bool background;        /* ends in `&` (command_count > 0): all of the line but what stands
+                               before the last step that is not joined by && */
     bool group;             /* steps and commands stand in `( )`: a process of its own, which opens
                                the group's redirections before it takes the first step */
     uint32_t group_redirects;
@@ -227,6 +242,10 @@ enum eg_construct eg_line_parse(struct eg_str line, enum eg_dialect dialect,
  * can tell?  Only patterns of names depend on more; a shorthand for the common
  * question "is it one plain command": one command, no step, no group, not in background. */
 bool eg_line_is_simple(const struct eg_line *line);
+
+/* Index of the first command that is joined in this way, or in one of the ways of a list
+ * (EG_JOINT_SEQUENCE asks for all three); 0: none. */
+uint32_t eg_line_find_joint(const struct eg_line *line, enum eg_joint joint);
 
 /* Does a step change the directory before the commands run? */
 bool eg_line_moves(const struct eg_line *line);

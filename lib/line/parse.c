@@ -3,7 +3,8 @@
  *
  *   line     : newlines [ (list | group) [";" | "&" | truth] ] newlines [ tail ]
  *   group    : "(" newlines list [";"] newlines ")" { redirect }
- *   list     : { step (";" | "&&" | NEWLINE) } [ pipeline ]
+ *   list     : { step (";" | "&&" | NEWLINE) } [ pipeline { joint newlines pipeline } ]
+ *   joint    : ";" | NEWLINE | "&&" | "||"
  *   truth    : "||" newlines ("true" | ":")
  *   tail     : "echo" ("$?" | "$!") [";"] newlines
  *   pipeline : command { "|" newlines command }
@@ -435,11 +436,17 @@ static bool takes_echo(struct eg_parser *parser, const char *value)
 }
 
 /* Does a command take the shell's place, so that nothing comes after it? */
-static bool ends_in_exec(const struct eg_line *line)
+static bool takes_place(const struct eg_line *line)
 {
     for (uint32_t i = 0; i < line->command_count; i++)
-        if (!line->group && line->commands[i].flags & EG_COMMAND_EXEC) return true;
+        if (line->commands[i].flags & EG_COMMAND_EXEC) return true;
     return false;
+}
+
+/* The same of the line: a group has a place of its own. */
+static bool ends_in_exec(const struct eg_line *line)
+{
+    return !line->group && takes_place(line);
 }
 
 /* tail : "echo" ("$?" | "$!") [";"] newlines */
@@ -467,7 +474,7 @@ static bool parse_truth(struct eg_parser *parser)
         return true;
     }
     scan->at = start;
-    return refuse_here(parser, EG_CONSTRUCT_OR_LIST, 2);
+    return false;
 }
 
 /* After list or group: nothing but an end or a tail, or the name of what follows. */
@@ -479,7 +486,7 @@ static bool parse_end(struct eg_parser *parser)
 
     switch (token) {
     case EG_TOKEN_AND: return refuse_here(parser, EG_CONSTRUCT_AND_LIST, 2);
-    case EG_TOKEN_OR: return parse_truth(parser);
+    case EG_TOKEN_OR: return parse_truth(parser) || refuse_here(parser, EG_CONSTRUCT_OR_LIST, 2);
     case EG_TOKEN_PIPE: return refuse_here(parser, EG_CONSTRUCT_SUBSHELL, 1);
     case EG_TOKEN_OPEN:
     case EG_TOKEN_WORD: return refuse_here(parser, EG_CONSTRUCT_SYNTAX, 1);
@@ -491,6 +498,10 @@ static bool parse_end(struct eg_parser *parser)
         break;
     case EG_TOKEN_AMPERSAND:
         what = EG_CONSTRUCT_BACKGROUND;
+        /* only what is joined by && or || goes there together */
+        for (uint32_t i = 0; !parser->line->group && i < parser->line->command_count; i++)
+            if (parser->line->commands[i].joint == EG_JOINT_SEQUENCE)
+                return refuse_here(parser, EG_CONSTRUCT_BACKGROUND, 1);
         parser->line->background = true;
         take(parser, 1);
         if (!check_background(parser)) return false;
@@ -503,10 +514,13 @@ static bool parse_end(struct eg_parser *parser)
 }
 
 /* pipeline : command { "|" newlines command }; the first one is read already */
-static bool parse_pipeline(struct eg_parser *parser, struct eg_line_command command)
+static bool parse_pipeline(struct eg_parser *parser, struct eg_line_command command,
+                           enum eg_joint joint, size_t joint_at)
 {
     struct eg_line *line = parser->line;
     for (;;) {
+        command.joint = (uint8_t)joint;
+        command.joint_at = (uint32_t)joint_at;
         if (line->command_count == EG_LINE_COMMANDS)
             return refuse(parser, EG_CONSTRUCT_TOO_LONG, command.offset, command.end);
         if (eg_word_is(words_of(parser) + command.words, EG_STR("cd")))
@@ -514,6 +528,8 @@ static bool parse_pipeline(struct eg_parser *parser, struct eg_line_command comm
         if (!classify_command(parser, &command)) return false;
         line->commands[line->command_count++] = command;
         if (peek_token(parser) != EG_TOKEN_PIPE) return true;
+        joint = EG_JOINT_PIPE;
+        joint_at = parser->scan.at;
         take(parser, 1);
         take_newlines(parser);
         if (!parse_command(parser, &command)) return false;
@@ -526,7 +542,49 @@ static bool is_list_end(const struct eg_parser *parser, enum eg_token token)
     return token == EG_TOKEN_END || (token == EG_TOKEN_CLOSE && parser->line->group);
 }
 
-/* list : { step (";" | "&&" | NEWLINE) } [ pipeline ] */
+static enum eg_joint joint_of(enum eg_token token)
+{
+    switch (token) {
+    case EG_TOKEN_SEMICOLON:
+    case EG_TOKEN_NEWLINE: return EG_JOINT_SEQUENCE;
+    case EG_TOKEN_AND: return EG_JOINT_AND;
+    case EG_TOKEN_OR: return EG_JOINT_OR;
+    default: return EG_JOINT_NONE;
+    }
+}
+
+/* The pipelines after the first: { joint newlines pipeline }.  What ends the line and is
+ * no pipeline is left to parse_end. */
+static bool parse_rest(struct eg_parser *parser)
+{
+    struct eg_line *line = parser->line;
+    struct eg_scan *scan = &parser->scan;
+    struct eg_line_command command;
+
+    if (scan->dialect != EG_DIALECT_DASH) return true;
+    for (;;) {
+        enum eg_token token = peek_token(parser);
+        enum eg_joint joint = joint_of(token);
+        size_t at = scan->at;
+        if (joint == EG_JOINT_NONE || (token == EG_TOKEN_OR && parse_truth(parser))) return true;
+        take(parser, joint == EG_JOINT_SEQUENCE ? 1 : 2);
+        take_newlines(parser);
+        if (joint == EG_JOINT_SEQUENCE) {
+            bool ends = is_list_end(parser, peek_token(parser));
+            if (ends) scan->at = at;
+            if (ends || (!line->group && parse_tail(parser))) return true;
+        }
+        /* nothing comes after a program that took the shell's place */
+        if (takes_place(line)) {
+            scan->at = at;
+            return line->group ? refuse(parser, EG_CONSTRUCT_SUBSHELL, at, at + 1) : true;
+        }
+        if (!parse_command(parser, &command) || !parse_pipeline(parser, command, joint, at))
+            return false;
+    }
+}
+
+/* list : { step (";" | "&&" | NEWLINE) } [ pipeline { joint newlines pipeline } ] */
 static bool parse_list(struct eg_parser *parser)
 {
     struct eg_line_command command;
@@ -538,7 +596,8 @@ static bool parse_list(struct eg_parser *parser)
         if (is_list_end(parser, token) && !required) return true;
         if (!parse_command(parser, &command)) return false;
         token = peek_token(parser);
-        if (!eg_step_is_one(parser, &command, token)) return parse_pipeline(parser, command);
+        if (!eg_step_is_one(parser, &command, token))
+            return parse_pipeline(parser, command, EG_JOINT_NONE, 0) && parse_rest(parser);
         if (!eg_step_take(parser, &command, token)) return false;
         required = token == EG_TOKEN_AND;
         if (token == EG_TOKEN_AND)
@@ -613,6 +672,15 @@ enum eg_construct eg_line_parse(struct eg_str line, enum eg_dialect dialect,
     ret->offset = (uint32_t)parser.scan.offset;
     ret->end = (uint32_t)parser.scan.end;
     return ret->construct;
+}
+
+uint32_t eg_line_find_joint(const struct eg_line *line, enum eg_joint joint)
+{
+    for (uint32_t i = 1; i < line->command_count; i++)
+        if (line->commands[i].joint == joint ||
+            (joint == EG_JOINT_SEQUENCE && line->commands[i].joint > EG_JOINT_SEQUENCE))
+            return i;
+    return 0;
 }
 
 bool eg_line_is_simple(const struct eg_line *line)

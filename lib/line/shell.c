@@ -422,7 +422,8 @@ bool eg_line_shell_is_exact(const struct eg_shell *shell, const struct eg_line *
     uint32_t accepted = EG_SHELL_HARMLESS | EG_SHELL_NOGLOB;
     if (shell->kind != EG_SHELL_COMMAND || shell->dialect == EG_DIALECT_NONE || line->construct)
         return false;
-    if (!line->step_count && !line->tail) accepted |= EG_SHELL_ERREXIT;
+    if (!line->step_count && !line->tail && !eg_line_find_joint(line, EG_JOINT_SEQUENCE))
+        accepted |= EG_SHELL_ERREXIT;
     bool writes = false;
     for (uint32_t i = 0; i < line->redirect_count; i++)
         if (line->redirects[i].kind == EG_REDIRECT_WRITE && !line->redirects[i].clobber)

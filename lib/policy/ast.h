@@ -123,6 +123,7 @@ struct eg_policy {
     struct eg_ast_word agent; /* its socket; empty: none */
     bool shell_rewrite;       /* default true once rewriting is built */
     bool pipeline_allow;
+    bool list_allow;
     bool worker_reexec;
     bool request_off; /* events name no web request */
     struct eg_ast_rule *rules;

@@ -167,7 +167,8 @@ static bool parse_shell(struct eg_parser *p, struct eg_span verb)
     return add_rule(p, &rule, verb);
 }
 
-/* exec_statement = rule | shell | 'pipeline' ( 'allow' | 'deny' ) | 'worker' 'reexec' */
+/* exec_statement = rule | shell | ( 'pipeline' | 'list' ) ( 'allow' | 'deny' )
+ *                | 'worker' 'reexec' */
 bool eg_parse_exec_statement(struct eg_parser *p)
 {
     struct eg_span verb = p->token.span;
@@ -186,6 +187,12 @@ bool eg_parse_exec_statement(struct eg_parser *p)
         if (!choice) break;
         p->policy->pipeline_allow = choice->id == EG_WORD_PIPELINE_ALLOW;
         good = eg_parser_once(p, EG_STR("pipeline"), &p->said_pipeline, verb);
+        break;
+    case EG_WORD_EXEC_LIST:
+        choice = eg_parse_word_of(p, EG_PLACE_PIPELINE, "list", "allow or deny");
+        if (!choice) break;
+        p->policy->list_allow = choice->id == EG_WORD_PIPELINE_ALLOW;
+        good = eg_parser_once(p, EG_STR("list"), &p->said_list, verb);
         break;
     case EG_WORD_EXEC_WORKER:
         choice = eg_parse_word_of(p, EG_PLACE_WORKER, "worker", "reexec");

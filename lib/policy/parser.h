@@ -27,8 +27,8 @@ struct eg_parser {
     bool statement_seen; /* the policy is not empty */
 
     /* Where what may be said once was said; line 0: nowhere. */
-    struct eg_span said_mode, said_no_new_privs, said_agent, said_shell, said_pipeline, said_worker,
-        said_rate, said_request;
+    struct eg_span said_mode, said_no_new_privs, said_agent, said_shell, said_pipeline, said_list,
+        said_worker, said_rate, said_request;
 
     /* For recovery. */
     unsigned open_braces;       /* { of alternatives that the mistake left open */

@@ -43,13 +43,15 @@ static void print_head(struct eg_text *text, const struct eg_policy *policy)
 static void print_exec(struct eg_text *text, const struct eg_policy *policy)
 {
     bool rewrite = policy->shell_rewrite == eg_default_shell_rewrite();
-    if (rewrite && !policy->pipeline_allow && !policy->worker_reexec && policy->rule_count == 0) {
+    if (rewrite && !policy->pipeline_allow && !policy->list_allow && !policy->worker_reexec &&
+        policy->rule_count == 0) {
         add(text, "\nexec { }\n");
         return;
     }
     add(text, "\nexec {\n");
     if (!rewrite) add(text, "    shell %s\n", policy->shell_rewrite ? "rewrite" : "deny");
     if (policy->pipeline_allow) add(text, "    pipeline allow\n");
+    if (policy->list_allow) add(text, "    list allow\n");
     if (policy->worker_reexec) add(text, "    worker reexec\n");
     for (size_t i = 0; i < policy->rule_count; i++) {
         add(text, "    ");

@@ -72,6 +72,7 @@ static void check_accepted(const char *p, size_t n, const struct parsed *parsed)
         require(command->assignments == words, "assignments come first");
         require(command->words == words + command->assignment_count, "then the words");
         require(command->word_count > 0, "a command has a name");
+        require((command->joint == EG_JOINT_NONE) == (i == 0), "a command is joined to the last");
         require(command->redirects == redirects, "redirections in order");
         words = command->words + command->word_count;
         redirects += command->redirect_count;
@@ -162,7 +163,8 @@ static char *write_again(const struct eg_line *line, size_t *ret_size)
         fputs(step->and_then && more ? "&& " : "; ", out);
     }
     for (uint32_t i = 0; i < line->command_count; i++) {
-        if (i) fputs("| ", out);
+        static const char *const joints[] = { "", "| ", "; ", "&& ", "|| " };
+        fputs(joints[line->commands[i].joint], out);
         write_command(out, line, &line->commands[i]);
     }
     if (line->group) fputc(')', out);
@@ -189,6 +191,7 @@ static void check_same(const struct eg_line *a, const struct eg_line *b)
                 "the same steps");
     for (uint32_t i = 0; i < a->command_count; i++)
         require(a->commands[i].flags == b->commands[i].flags &&
+                    a->commands[i].joint == b->commands[i].joint &&
                     a->commands[i].word_count == b->commands[i].word_count,
                 "the same commands");
     for (uint32_t i = 0; i < a->redirect_count; i++)

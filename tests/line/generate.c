@@ -286,6 +286,8 @@ static void add_step(struct out *out)
 static void add_list(struct out *out)
 {
     static const char *const joints[] = { " | ", "|", " |\n", " |\n # c\n" };
+    static const char *const lists[] = { "; ",   ";",    "\n", " ;\n", " && ",
+                                         "&&\n", " || ", "||", " & " };
     while (one_in(out, 6)) {
         if (one_in(out, 2))
             add_cd(out);
@@ -293,8 +295,11 @@ static void add_list(struct out *out)
             add_step(out);
     }
     add_command(out);
-    while (one_in(out, 8)) {
-        PICK(out, joints);
+    while (one_in(out, 6)) {
+        if (one_in(out, 2))
+            PICK(out, joints);
+        else
+            PICK(out, lists);
         add_command(out);
     }
 }

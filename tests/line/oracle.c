@@ -334,7 +334,7 @@ static void list_directory(const char *path, FILE *names, FILE *sizes)
 /* Error texts are the shell's own, and may have been sent to descriptor 1. */
 static bool is_error_text(const char *line)
 {
-    return !strncmp(line, "sh: ", 4) || !strncmp(line, "echo: ", 6) ||
+    return !strncmp(line, "sh: ", 4) || strstr(line, "sh: 1: ") || !strncmp(line, "echo: ", 6) ||
            strstr(line, ": line ") != NULL;
 }
 
@@ -477,8 +477,8 @@ static bool tells_process(const struct eg_line *line, const struct run *run)
 static bool has_same_output(const struct eg_line *line, const struct run *a, const struct run *b)
 {
     if (line->tail == EG_TAIL_PROCESS) return tells_process(line, a) == tells_process(line, b);
-    /* a group's `2>&1` lets all parts write to one file, in any order */
-    if (line->command_count > 1 && line->group_redirect_count)
+    /* a group's `2>&1` lets all parts of a pipeline write to one file, in any order */
+    if (eg_line_find_joint(line, EG_JOINT_PIPE) && line->group_redirect_count)
         return a->output_size == b->output_size;
     return is_same(a->output, a->output_size, b->output, b->output_size);
 }
@@ -503,7 +503,7 @@ static const char *find_difference(const struct eg_line *line, const struct run 
 
 static const char *check_attack(const struct eg_line *line, const struct run *shell)
 {
-    /* A pipeline is the policy's to refuse, each of its parts the rules'. */
+    /* Pipelines and lists are the policy's to refuse, each of their parts the rules'. */
     if (line->command_count > 1) {
         totals.pipelines++;
         return NULL;
@@ -528,7 +528,7 @@ static bool is_race(const struct eg_line *line)
     }
     for (uint32_t i = 0; i < line->word_count; i++)
         looks |= (line->words[i].flags & EG_WORD_GLOB) != 0;
-    return line->command_count > 1 && makes && looks;
+    return eg_line_find_joint(line, EG_JOINT_PIPE) && makes && looks;
 }
 
 static void check_line(const char *text, size_t n)
@@ -603,7 +603,7 @@ static int check_all(void *context)
     clock_gettime(CLOCK_MONOTONIC, &end);
 
     if (options.program)
-        printf("%lu of the accepted are pipelines, which a policy refuses by default\n",
+        printf("%lu of the accepted are pipelines or lists, which a policy refuses by default\n",
                totals.pipelines);
     printf("%lu lines, %lu accepted, %lu run, %lu programs started, %lu different, seed %lu, "
            "%.1f s; refused:",

@@ -280,16 +280,17 @@ static void enter_background(bool first)
     if (open("/dev/null", O_RDONLY)) _exit(2);
 }
 
-/* Its status, or in background the last process. In background each
- * part takes the steps from `step` on for itself. */
-static int run_pipeline(const struct reference *reference, bool background, uint32_t step)
+/* Commands [first, end): the status, or in background the last process.  In background
+ * each part takes the steps from `step` on for itself. */
+static int run_pipeline(const struct reference *reference, uint32_t first, uint32_t end,
+                        bool background, uint32_t step)
 {
     const struct eg_line *line = reference->line;
     int from = -1, ends[2];
     pid_t last = -1;
 
-    for (uint32_t i = 0; i < line->command_count; i++) {
-        bool more = i + 1 < line->command_count;
+    for (uint32_t i = first; i < end; i++) {
+        bool more = i + 1 < end;
         if (more && pipe(ends)) _exit(2);
         last = fork();
         if (!last) {
@@ -327,15 +328,27 @@ static _Noreturn void finish(const struct eg_line *line, int number)
     _exit(dprintf(1, "%d\n", number) < 0);
 }
 
-/* All of a list, in this process. */
-static int run_list(const struct reference *reference, bool may_become)
+/* All of a list from step `step` on, in this process. */
+static int run_list(const struct reference *reference, uint32_t step, bool may_become)
 {
     const struct eg_line *line = reference->line;
     bool go;
-    int status = take_steps(line, 0, line->step_count, &go);
-    if (!go || !line->command_count) return status;
-    if (may_become && line->command_count == 1) run_command(reference, &line->commands[0]);
-    return run_pipeline(reference, false, 0);
+    int status = take_steps(line, step, line->step_count, &go);
+    for (uint32_t i = 0, end; i < line->command_count; i = end) {
+        for (end = i + 1; end < line->command_count; end++)
+            if (line->commands[end].joint != EG_JOINT_PIPE) break;
+        switch (line->commands[i].joint) {
+        case EG_JOINT_SEQUENCE: go = true; break;
+        case EG_JOINT_AND: go = status == 0; break;
+        case EG_JOINT_OR: go = status != 0; break;
+        default: break;
+        }
+        if (!go) continue;
+        if (may_become && end == line->command_count && end == i + 1)
+            run_command(reference, &line->commands[i]);
+        status = run_pipeline(reference, i, end, false, 0);
+    }
+    return status;
 }
 
 static int run_group(const struct reference *reference)
@@ -345,7 +358,7 @@ static int run_group(const struct reference *reference)
     if (!pid) {
         if (line->background) enter_background(true);
         open_redirects(reference, line->group_redirects, line->group_redirect_count);
-        _exit(run_list(reference, true));
+        _exit(run_list(reference, 0, true));
     }
     return line->background ? pid : wait_for(pid);
 }
@@ -362,12 +375,18 @@ void reference_run(const struct reference *reference)
 
     if (line->group) finish(line, run_group(reference));
     if (!line->background)
-        finish(line, run_list(reference, line->command_count == 1 &&
-                                             line->commands[0].flags & EG_COMMAND_EXEC));
+        finish(line, run_list(reference, 0,
+                              line->command_count &&
+                                  line->commands[line->command_count - 1].flags & EG_COMMAND_EXEC));
     /* In background, the `STEP &&` right before the command belong to it. */
     uint32_t here = line->step_count;
     while (here > 0 && line->steps[here - 1].and_then) here--;
     int status = take_steps(line, 0, here, &go);
     if (!go) finish(line, status);
-    finish(line, run_pipeline(reference, true, here));
+    if (!eg_line_find_joint(line, EG_JOINT_SEQUENCE))
+        finish(line, run_pipeline(reference, 0, line->command_count, true, here));
+    pid_t pid = fork();
+    if (pid) finish(line, pid);
+    enter_background(true);
+    _exit(run_list(reference, here, true));
 }

@@ -367,12 +367,12 @@ static void the_header_says_what_the_policy_says(void **state)
     struct compiled c;
     (void)state;
     compile_text(
-        &c, "no-new-privs no\noptional landlock\nexec {\n pipeline allow\n}\n"
+        &c, "no-new-privs no\noptional landlock\nexec {\n pipeline allow; list allow\n}\n"
             "kernel { allow memfd-exec }\ncapabilities { keep net_bind_service }\n"
             "env { drop FOO_*; keep PERL5LIB }\nlog { file /var/log/x.jsonl; rate 7/s burst 9 }\n");
     assert_compiles(&c);
     assert_int_equal(c.blob->flags, EG_BLOB_WRITE_FREE | EG_BLOB_LIMIT_CAPS |
-                                        EG_BLOB_ALLOW_MEMFD_EXEC | EG_BLOB_PIPELINE |
+                                        EG_BLOB_ALLOW_MEMFD_EXEC | EG_BLOB_PIPELINE | EG_BLOB_LIST |
                                         EG_BLOB_EXEC_NOTHING | EG_BLOB_KEEPS_NAMESPACES |
                                         (c.policy->shell_rewrite ? EG_BLOB_SHELL_REWRITE : 0));
     assert_int_equal(c.blob->capabilities, UINT64_C(1) << 10);

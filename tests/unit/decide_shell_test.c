@@ -139,6 +139,25 @@ static void a_pipeline_needs_the_policys_word_and_every_part_a_rule(void **state
     free(m);
 }
 
+static void a_list_needs_the_policys_word_and_every_part_a_rule(void **state)
+{
+    struct maker *m = usual(EG_BLOB_PIPELINE);
+    (void)state;
+    add_runner(m);
+    DENIED(SHELL_CONSTRUCT, "ls && ls");
+    assert_true(eg_str_equal(ask(m, "ls || ls").construct, EG_STR("or-list")));
+    assert_true(eg_str_equal(ask(m, "ls\nls").construct, EG_STR("newline")));
+    assert_true(eg_str_equal(ask(m, "ls | ls && ls").construct, EG_STR("and-list")));
+    DENIED(SHELL_CONSTRUCT, "(ls; ls)");
+    policy_flags = (policy_flags & ~(uint32_t)EG_BLOB_PIPELINE) | EG_BLOB_LIST;
+    REWRITTEN("ls && ls || ls; ls");
+    REWRITTEN("(ls; ls) 2>&1");
+    DENIED(ARGUMENTS, "ls && cat x");
+    DENIED(ARGUMENTS, "cat x || ls");
+    DENIED(SHELL_CONSTRUCT, "ls && ls | ls");
+    free(m);
+}
+
 static void more_than_one_program_needs_the_line_runner(void **state)
 {
     struct maker *m = usual(EG_BLOB_PIPELINE);
@@ -221,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_simple_line_is_judged_as_its_program),
         cmocka_unit_test(what_only_a_shell_does_is_refused_where_it_stands),
         cmocka_unit_test(a_pipeline_needs_the_policys_word_and_every_part_a_rule),
+        cmocka_unit_test(a_list_needs_the_policys_word_and_every_part_a_rule),
         cmocka_unit_test(more_than_one_program_needs_the_line_runner),
         cmocka_unit_test(files_are_redirected_to_only_inside_write_trees),
         cmocka_unit_test(variables_that_run_code_are_not_assigned),

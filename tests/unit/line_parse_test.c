@@ -62,7 +62,8 @@ static const char *show(const struct eg_line *line)
     }
     for (uint32_t c = 0; c < line->command_count; c++) {
         const struct eg_line_command *command = &line->commands[c];
-        if (c) ADD("| ");
+        static const char *const joints[] = { "", "| ", "; ", "&& ", "|| " };
+        ADD("%s", joints[command->joint]);
         if (command->flags & EG_COMMAND_EXEC) ADD("exec ");
         if (command->flags & EG_COMMAND_LOOKUP) ADD("lookup ");
         if (command->flags & EG_COMMAND_TWIN) ADD("twin ");
@@ -178,14 +179,14 @@ static void the_shell_may_prepare_itself(void **state)
     expect_refused("export A=1 | prog", EG_CONSTRUCT_BUILTIN, 0, 6);
     expect_refused("export A=1 || prog", EG_CONSTRUCT_BUILTIN, 0, 6);
     expect_refused("export A=1 > f; prog", EG_CONSTRUCT_BUILTIN, 0, 6);
-    expect_refused("prog; export A=1", EG_CONSTRUCT_SEQUENCE, 4, 5);
+    expect_refused("prog; export A=1", EG_CONSTRUCT_BUILTIN, 6, 12);
     expect_refused("umask u=rwx; prog", EG_CONSTRUCT_BUILTIN, 0, 5);
     expect_refused("umask 088; prog", EG_CONSTRUCT_BUILTIN, 0, 5);
     expect_refused("test a = b && prog", EG_CONSTRUCT_BUILTIN, 0, 4);
     expect_refused("[ -f a && prog", EG_CONSTRUCT_BUILTIN, 0, 1);
     expect_refused("[ -f * ] && prog", EG_CONSTRUCT_BUILTIN, 0, 1);
     expect_refused("test -f a || prog", EG_CONSTRUCT_BUILTIN, 0, 4);
-    expect_refused("prog && test -f a", EG_CONSTRUCT_AND_LIST, 5, 7);
+    expect_refused("prog && test -f a", EG_CONSTRUCT_BUILTIN, 8, 12);
 }
 
 static void one_group_is_understood(void **state)
@@ -197,8 +198,9 @@ static void one_group_is_understood(void **state)
     expect("(a); echo $?", "( [a] ) tells status");
     expect("(exec a) || true", "( exec [a] ) or true");
     expect("\n(\na\n)\n", "( [a] )");
-    expect_refused("(a; b)", EG_CONSTRUCT_SUBSHELL, 0, 1);
-    expect_refused("(a && b)", EG_CONSTRUCT_SUBSHELL, 0, 1);
+    expect("(a; b)", "( [a] ; [b] )");
+    expect("(a && b | c\n) >x", "( [a] && [b] | [c] ) 1>x");
+    expect_refused("(exec a; b)", EG_CONSTRUCT_SUBSHELL, 7, 8);
     expect_refused("(a &)", EG_CONSTRUCT_SUBSHELL, 0, 1);
     expect_refused("((a))", EG_CONSTRUCT_SUBSHELL, 1, 2);
     expect_refused("(a) | b", EG_CONSTRUCT_SUBSHELL, 4, 5);
@@ -212,7 +214,7 @@ static void one_group_is_understood(void **state)
     expect_refused("(a))", EG_CONSTRUCT_SYNTAX, 3, 4);
     /* what an injected text makes of `(ping -c 1 HOST) 2>&1' */
     expect_refused("(ping -c 1 a); (id) 2>&1", EG_CONSTRUCT_SEQUENCE, 13, 14);
-    expect_refused("(ping -c 1 a; id) 2>&1", EG_CONSTRUCT_SUBSHELL, 0, 1);
+    expect("(ping -c 1 a; id) 2>&1", "( [ping] [-c] [1] [a] ; [id] ) 2>&1");
     expect_refused("(ping -c 1 a) | (id) 2>&1", EG_CONSTRUCT_SUBSHELL, 14, 15);
 }
 
@@ -222,15 +224,45 @@ static void a_failure_may_be_forgotten_at_the_end(void **state)
     expect("a 2>/dev/null || true", "[a] 2>/dev/null or true");
     expect("cd d && a | b || :", "cd [d] && [a] | [b] or true");
     expect("a ||\ntrue ; # c", "[a] or true");
-    expect_refused("a || true x", EG_CONSTRUCT_OR_LIST, 2, 4);
-    expect_refused("a || true; b", EG_CONSTRUCT_OR_LIST, 2, 4);
-    expect_refused("a || true && b", EG_CONSTRUCT_OR_LIST, 2, 4);
-    expect_refused("a || true &", EG_CONSTRUCT_OR_LIST, 2, 4);
-    expect_refused("a || true > f", EG_CONSTRUCT_OR_LIST, 2, 4);
-    expect_refused("a || truer", EG_CONSTRUCT_OR_LIST, 2, 4);
-    expect_refused("a || 'true'", EG_CONSTRUCT_OR_LIST, 2, 4);
+    /* anything else is a list, which a policy allows or not */
+    expect("a || true x", "[a] || twin [true] [x]");
+    expect("a || true; b", "[a] || twin [true] ; [b]");
+    expect("a || true && b", "[a] || twin [true] && [b]");
+    expect("a || true &", "[a] || twin [true] &");
+    expect("a || true > f", "[a] || twin [true] 1>f");
+    expect("a || truer", "[a] || [truer]");
+    expect("a || 'true'", "[a] || twin [true]");
     expect_refused("exec a || true", EG_CONSTRUCT_OR_LIST, 7, 9);
-    expect_refused("a && true", EG_CONSTRUCT_AND_LIST, 2, 4);
+    expect("a && true", "[a] && twin [true]");
+}
+
+static void lists_are_marked_by_what_joins_them(void **state)
+{
+    (void)state;
+    expect("a && b || c; d\ne", "[a] && [b] || [c] ; [d] ; [e]");
+    expect("cd / ; a | b && c", "cd [/] ; [a] | [b] && [c]");
+    expect("a && b &", "[a] && [b] &");
+    expect("a ; b ; echo $?", "[a] ; [b] tells status");
+    expect("a ; exec b", "[a] ; exec [b]");
+    expect("[ -e x ] && echo 1 || echo 0", "test -e [x] && twin [echo] [1] || twin [echo] [0]");
+    struct eg_line line = parse("ping 8.8.8.8;id");
+    assert_int_equal(eg_line_find_joint(&line, EG_JOINT_SEQUENCE), 1);
+    assert_int_equal(eg_line_find_joint(&line, EG_JOINT_PIPE), 0);
+    assert_int_equal(line.commands[1].joint_at, 12);
+    line = parse("a | b && c");
+    assert_int_equal(eg_line_find_joint(&line, EG_JOINT_PIPE), 1);
+    assert_int_equal(eg_line_find_joint(&line, EG_JOINT_SEQUENCE), 2);
+    assert_int_equal(line.commands[2].joint_at, 6);
+    expect_refused("a ; b &", EG_CONSTRUCT_BACKGROUND, 6, 7);
+    expect_refused("a ; cd x", EG_CONSTRUCT_CD, 4, 8);
+    expect_refused("exec a ; b", EG_CONSTRUCT_SEQUENCE, 7, 8);
+    expect_refused("exec a && b", EG_CONSTRUCT_AND_LIST, 7, 9);
+    expect_refused("exec a || b", EG_CONSTRUCT_OR_LIST, 7, 9);
+    expect_refused("a &&", EG_CONSTRUCT_SYNTAX, 4, 4);
+    expect_refused("a && | b", EG_CONSTRUCT_SYNTAX, 5, 6);
+    expect_refused("a ; if b", EG_CONSTRUCT_RESERVED_WORD, 4, 6);
+    expect_refused("a ; (b)", EG_CONSTRUCT_SUBSHELL, 4, 5);
+    expect_refused("a ; b $?", EG_CONSTRUCT_PARAMETER, 6, 8);
 }
 
 static void a_status_or_process_may_be_told_at_the_end(void **state)
@@ -242,19 +274,19 @@ static void a_status_or_process_may_be_told_at_the_end(void **state)
     expect("cd d && a | b ; echo $?\n", "cd [d] && [a] | [b] tells status");
     expect("nohup a > /dev/null 2>&1 & echo $!", "[nohup] [a] 1>/dev/null 2>&1 & tells process");
     expect("a & echo \"$!\" ;", "[a] & tells process");
-    expect_refused("a; echo $?x", EG_CONSTRUCT_SEQUENCE, 1, 2);
-    expect_refused("a; echo $?#", EG_CONSTRUCT_SEQUENCE, 1, 2);
-    expect_refused("a; echo $?; b", EG_CONSTRUCT_SEQUENCE, 1, 2);
-    expect_refused("a; echo $? > f", EG_CONSTRUCT_SEQUENCE, 1, 2);
-    expect_refused("a; echo $? | b", EG_CONSTRUCT_SEQUENCE, 1, 2);
-    expect_refused("a; echo '$?'", EG_CONSTRUCT_SEQUENCE, 1, 2);
-    expect_refused("a; echo \"$?", EG_CONSTRUCT_SEQUENCE, 1, 2);
-    expect_refused("a; echo$?", EG_CONSTRUCT_SEQUENCE, 1, 2);
-    expect_refused("a; echo $!", EG_CONSTRUCT_SEQUENCE, 1, 2);
+    expect_refused("a; echo $?x", EG_CONSTRUCT_PARAMETER, 8, 10);
+    expect_refused("a; echo $?#", EG_CONSTRUCT_PARAMETER, 8, 10);
+    expect_refused("a; echo $?; b", EG_CONSTRUCT_PARAMETER, 8, 10);
+    expect_refused("a; echo $? > f", EG_CONSTRUCT_PARAMETER, 8, 10);
+    expect_refused("a; echo $? | b", EG_CONSTRUCT_PARAMETER, 8, 10);
+    expect("a; echo '$?'", "[a] ; twin [echo] [$?]");
+    expect_refused("a; echo \"$?", EG_CONSTRUCT_PARAMETER, 9, 11);
+    expect_refused("a; echo$?", EG_CONSTRUCT_PARAMETER, 7, 9);
+    expect_refused("a; echo $!", EG_CONSTRUCT_PARAMETER, 8, 10);
     expect_refused("a & echo $?", EG_CONSTRUCT_BACKGROUND, 2, 3);
     expect_refused("exec a; echo $?", EG_CONSTRUCT_SEQUENCE, 6, 7);
     expect_refused("a | exec b; echo $?", EG_CONSTRUCT_SEQUENCE, 10, 11);
-    expect_refused("a || echo $?", EG_CONSTRUCT_OR_LIST, 2, 4);
+    expect_refused("a || echo $?", EG_CONSTRUCT_PARAMETER, 10, 12);
     expect_refused("echo $?", EG_CONSTRUCT_PARAMETER, 5, 7);
 }
 
@@ -291,10 +323,6 @@ static void patterns_are_marked(void **state)
 static void constructs_are_named_with_their_place(void **state)
 {
     (void)state;
-    expect_refused("ping 8.8.8.8;id", EG_CONSTRUCT_SEQUENCE, 12, 13);
-    expect_refused("ping 8.8.8.8 && id", EG_CONSTRUCT_AND_LIST, 13, 15);
-    expect_refused("ping a || id", EG_CONSTRUCT_OR_LIST, 7, 9);
-    expect_refused("ping a\nid", EG_CONSTRUCT_NEWLINE, 6, 7);
     expect_refused("ping a & id", EG_CONSTRUCT_BACKGROUND, 7, 8);
     expect_refused("ping $(id)", EG_CONSTRUCT_COMMAND_SUBSTITUTION, 5, 7);
     expect_refused("ping \"`id`\"", EG_CONSTRUCT_COMMAND_SUBSTITUTION, 6, 7);
@@ -387,6 +415,10 @@ static void what_bash_reads_otherwise_is_refused_for_it(void **state)
         { "prog >131 <x", EG_CONSTRUCT_NONE },
         { "prog; echo $?", EG_CONSTRUCT_NONE },
         { "prog || true", EG_CONSTRUCT_NONE },
+        { "ping 8.8.8.8;id", EG_CONSTRUCT_SEQUENCE },
+        { "ping 8.8.8.8 && id", EG_CONSTRUCT_AND_LIST },
+        { "ping a || id", EG_CONSTRUCT_OR_LIST },
+        { "ping a\nid", EG_CONSTRUCT_NEWLINE },
         { "kill -9 12", EG_CONSTRUCT_BUILTIN },
         { "echo 'a\\n'", EG_CONSTRUCT_BUILTIN },
         { "export A=b; prog", EG_CONSTRUCT_BUILTIN },
@@ -474,6 +506,7 @@ int main(void)
         cmocka_unit_test(ends_and_comments_are_understood),
         cmocka_unit_test(the_shell_may_prepare_itself),
         cmocka_unit_test(one_group_is_understood),
+        cmocka_unit_test(lists_are_marked_by_what_joins_them),
         cmocka_unit_test(a_failure_may_be_forgotten_at_the_end),
         cmocka_unit_test(a_status_or_process_may_be_told_at_the_end),
         cmocka_unit_test(patterns_are_marked),

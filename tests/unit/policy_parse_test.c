@@ -61,6 +61,7 @@ static void an_empty_exec_block_has_the_defaults(void **state)
     assert_true(p->no_new_privs);
     assert_int_equal(p->optional_layers, 0);
     assert_false(p->pipeline_allow);
+    assert_false(p->list_allow);
     assert_false(p->worker_reexec);
     assert_false(p->limit_capabilities);
     assert_int_equal(p->rule_count, 0);
@@ -77,7 +78,7 @@ static void statements_set_what_they_say(void **state)
     (void)state;
     struct eg_policy *p = parse("mode log; no-new-privs no\n"
                                 "optional landlock seccomp capabilities supervisor\n"
-                                "exec { shell deny; pipeline allow; worker reexec }\n"
+                                "exec { shell deny; pipeline allow; list allow; worker reexec }\n"
                                 "capabilities { }\n"
                                 "log { stderr; rate 7/s burst 9 }\n");
     assert_true(p->log_mode);
@@ -89,6 +90,7 @@ static void statements_set_what_they_say(void **state)
     assert_int_equal(p->optional_spans[EG_LAYER_FILTER].column, 19);
     assert_false(p->shell_rewrite);
     assert_true(p->pipeline_allow);
+    assert_true(p->list_allow);
     assert_true(p->worker_reexec);
     assert_true(p->limit_capabilities);
     assert_int_equal(p->capability_count, 0);

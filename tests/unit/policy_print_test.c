@@ -54,6 +54,7 @@ static void assert_same_policy(const struct eg_policy *a, const struct eg_policy
     assert_int_equal(a->optional_layers, b->optional_layers);
     assert_int_equal(a->shell_rewrite, b->shell_rewrite);
     assert_int_equal(a->pipeline_allow, b->pipeline_allow);
+    assert_int_equal(a->list_allow, b->list_allow);
     assert_int_equal(a->worker_reexec, b->worker_reexec);
     assert_int_equal(a->rule_count, b->rule_count);
     for (size_t i = 0; i < a->rule_count; i++) {
@@ -111,6 +112,7 @@ static void statements_survive_printing(void **state)
     assert_identity("optional supervisor landlock capabilities seccomp\nno-new-privs no");
     assert_identity("exec { shell deny; pipeline allow; worker reexec }");
     assert_identity("exec { shell rewrite; pipeline deny }");
+    assert_identity("exec { list allow }");
     assert_identity(
         "exec { allow /a from /b for c 7; shell allow from /m for d; deny /e ... for f }");
     assert_identity("env { drop A* B; keep C }\ncapabilities { }");
