@@ -205,11 +205,14 @@ static void fill_directory(void)
 /* Folders that are always there, beside the working directory. */
 static const char *const fixed[] = { "/", "/bin", "/usr", "/usr/bin", "/home" };
 
+/* By what it is: a line may have written it with two slashes. */
 static bool is_fixed(const char *path)
 {
+    struct stat a, b;
+    if (stat(path, &a)) return false;
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        if (!strcmp(path, fixed[i])) return true;
-    return !strcmp(path, SANDBOX_CWD);
+        if (!stat(fixed[i], &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev) return true;
+    return !stat(SANDBOX_CWD, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
 /* The stubs of the lines in hand. */
