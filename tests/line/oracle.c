@@ -334,10 +334,18 @@ static void list_directory(const char *path, FILE *names, FILE *sizes)
     if (n >= 0) free(entries);
 }
 
+/* "sh: 2: ", also behind what programs wrote without a newline. */
+static bool names_shell(const char *line)
+{
+    for (const char *p = line; (p = strstr(p, "sh: ")); p += 4)
+        if (p[4] >= '1' && p[4] <= '9') return true;
+    return false;
+}
+
 /* Error texts are the shell's own, and may have been sent to descriptor 1. */
 static bool is_error_text(const char *line)
 {
-    return !strncmp(line, "sh: ", 4) || strstr(line, "sh: 1: ") || !strncmp(line, "echo: ", 6) ||
+    return !strncmp(line, "sh: ", 4) || names_shell(line) || !strncmp(line, "echo: ", 6) ||
            strstr(line, ": line ") != NULL;
 }
 
