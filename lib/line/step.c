@@ -9,11 +9,6 @@ static const struct eg_line_word *words_of(const struct eg_parser *parser,
     return parser->memory->words + command->words;
 }
 
-static bool refuse(struct eg_parser *parser, enum eg_construct construct, size_t offset, size_t end)
-{
-    return eg_scan_refuse(&parser->scan, construct, offset, end);
-}
-
 /* What may follow: something that waits for it, or the end. */
 static bool may_follow(enum eg_token next)
 {
@@ -47,7 +42,7 @@ static bool add(struct eg_parser *parser, const struct eg_line_command *command,
 {
     struct eg_line *line = parser->line;
     if (line->step_count == EG_LINE_STEPS)
-        return refuse(parser, EG_CONSTRUCT_TOO_LONG, command->offset, command->end);
+        return eg_parser_refuse(parser, EG_CONSTRUCT_TOO_LONG, command->offset, command->end);
     line->steps[line->step_count++] = step;
     return true;
 }
@@ -75,7 +70,7 @@ static bool take_cd(struct eg_parser *parser, const struct eg_line_command *comm
         !dir->n || eg_word_is(dir, EG_STR("-")) ||
         (parser->scan.dialect != EG_DIALECT_DASH && goes_up(dir)) ||
         (!dash_dash && dir->text[0] == '-') || !may_follow(next))
-        return refuse(parser, EG_CONSTRUCT_CD, command->offset, command->end);
+        return eg_parser_refuse(parser, EG_CONSTRUCT_CD, command->offset, command->end);
     return add(parser, command,
                (struct eg_line_step){ .word = *dir, .and_then = next == EG_TOKEN_AND });
 }
@@ -116,11 +111,11 @@ static bool take_export(struct eg_parser *parser, const struct eg_line_command *
 {
     const struct eg_line_word *words = words_of(parser, command);
     if (command->word_count < 2 || !is_bare(command))
-        return refuse(parser, EG_CONSTRUCT_BUILTIN, words[0].offset, words[0].end);
+        return eg_parser_refuse(parser, EG_CONSTRUCT_BUILTIN, words[0].offset, words[0].end);
     for (uint32_t i = 1; i < command->word_count; i++) {
         bool last = i + 1 == command->word_count;
         if (!can_export(parser, &words[i]))
-            return refuse(parser, EG_CONSTRUCT_ASSIGNMENT, words[i].offset, words[i].end);
+            return eg_parser_refuse(parser, EG_CONSTRUCT_ASSIGNMENT, words[i].offset, words[i].end);
         if (!add(parser, command,
                  (struct eg_line_step){ .word = words[i],
                                         .kind = EG_STEP_EXPORT,
@@ -137,7 +132,8 @@ static bool take_umask(struct eg_parser *parser, const struct eg_line_command *c
     bool octal = command->word_count == 2 && is_bare(command) && words[1].n && words[1].n <= 4;
     for (uint32_t i = 0; octal && i < words[1].n; i++)
         octal = words[1].text[i] >= '0' && words[1].text[i] <= '7';
-    if (!octal) return refuse(parser, EG_CONSTRUCT_BUILTIN, words[0].offset, words[0].end);
+    if (!octal)
+        return eg_parser_refuse(parser, EG_CONSTRUCT_BUILTIN, words[0].offset, words[0].end);
     return add(parser, command,
                (struct eg_line_step){
                    .word = words[1], .kind = EG_STEP_UMASK, .and_then = next == EG_TOKEN_AND });
@@ -154,7 +150,8 @@ static bool take_test(struct eg_parser *parser, const struct eg_line_command *co
     plain = plain && count == 3 && words[1].n == 2 && words[1].text[0] == '-' &&
             eg_str_find(EG_STR(EG_STEP_TESTS), words[1].text[1]) < sizeof EG_STEP_TESTS - 1 &&
             !((words[1].flags | words[2].flags) & EG_WORD_GLOB);
-    if (!plain) return refuse(parser, EG_CONSTRUCT_BUILTIN, words[0].offset, words[0].end);
+    if (!plain)
+        return eg_parser_refuse(parser, EG_CONSTRUCT_BUILTIN, words[0].offset, words[0].end);
     return add(parser, command,
                (struct eg_line_step){ .word = words[2],
                                       .kind = EG_STEP_TEST,

@@ -120,7 +120,7 @@ static void add_piece(struct out *out)
         if (one_in(out, 4))
             add_byte(out, odd_byte(out));
         else
-            add_byte(out, " *?[]!-^\\'\"$`~#&;|<>(){}=:/a\n"[below(out, 31)]);
+            add_byte(out, " *?[]!-^\\'\"$`~#&;|<>(){}=:/a\n"[below(out, 29)]);
         break;
     case 5: add_byte(out, odd_byte(out)); break;
     case 6: PICK(out, patterns); break;

@@ -135,7 +135,11 @@ static void options_that_change_a_line_keep_it_from_running_alone(void **state)
     assert_false(is_exact("sh -xc ls"));
     assert_false(is_exact("sh -nc ls"));
     assert_false(is_exact("sh -lc ls"));
-    assert_false(is_exact("sh -c ls;id"));
+    assert_true(is_exact("sh -c ls;id"));
+    assert_false(is_exact("sh -ec ls;id"));
+    assert_false(is_exact("sh -ec ls&&id"));
+    assert_false(is_exact("bash -c ls;id"));
+    assert_false(is_exact("sh -c $x"));
     assert_false(is_exact("zsh -c ls"));
     assert_false(is_exact("sh script"));
 }
