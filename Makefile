@@ -6,6 +6,9 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 BUILD ?= build
+# One name for the folder: in what the compiler writes of headers, an object by another
+# name is another object.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(BUILD))
 PREFIX ?= /usr/local
 DESTDIR ?=
 SYSCONFDIR ?= /etc
