@@ -85,36 +85,38 @@ bool eg_decide_redirect(const struct eg_blob *blob, const struct eg_redirect *re
     return eg_blob_count(blob, EG_SECTION_UPLOADS) == 0 || may_open(blob, EG_WRITE_READ, path, cwd);
 }
 
-/* The name of what joins a command of a list to the one before. */
-static enum eg_construct list_construct(const struct eg_shell_request *request,
-                                        const struct eg_line_command *command)
+/* The name of what makes the line a list. */
+static enum eg_construct list_construct(const struct eg_shell_request *request)
 {
-    if (command->joint == EG_JOINT_AND) return EG_CONSTRUCT_AND_LIST;
-    if (command->joint == EG_JOINT_OR) return EG_CONSTRUCT_OR_LIST;
-    return request->shell->command.p[command->joint_at] == '\n' ? EG_CONSTRUCT_NEWLINE
-                                                                : EG_CONSTRUCT_SEQUENCE;
+    const struct eg_line *line = request->line;
+    if (line->list == EG_JOINT_AND) return EG_CONSTRUCT_AND_LIST;
+    if (line->list == EG_JOINT_OR) return EG_CONSTRUCT_OR_LIST;
+    return request->shell->command.p[line->list_at] == '\n' ? EG_CONSTRUCT_NEWLINE
+                                                            : EG_CONSTRUCT_SEQUENCE;
 }
 
-/* What a policy allows by a word of its own. */
-static bool judge_joints(const struct eg_blob *blob, const struct eg_shell_request *request,
-                         struct eg_decision *ret)
+/* Where the policy has no `list allow', a list is what is wrong with the line, whatever
+ * stands behind it: text that was added to a line begins there. */
+static bool judge_list(const struct eg_blob *blob, const struct eg_shell_request *request,
+                       struct eg_decision *ret)
+{
+    if (!request->line->list || blob->flags & EG_BLOB_LIST) return true;
+    enum eg_construct construct = list_construct(request);
+    deny_at(ret, EG_REASON_SHELL_CONSTRUCT, eg_str(eg_construct_slug(construct)),
+            request->line->list_at, eg_str(eg_construct_hint(construct)));
+    return false;
+}
+
+static bool judge_pipeline(const struct eg_blob *blob, const struct eg_shell_request *request,
+                           struct eg_decision *ret)
 {
     const struct eg_line *line = request->line;
     uint32_t pipe = eg_line_find_joint(line, EG_JOINT_PIPE);
-    uint32_t list = eg_line_find_joint(line, EG_JOINT_SEQUENCE);
-    if (list && !(blob->flags & EG_BLOB_LIST)) {
-        enum eg_construct construct = list_construct(request, &line->commands[list]);
-        deny_at(ret, EG_REASON_SHELL_CONSTRUCT, eg_str(eg_construct_slug(construct)),
-                line->commands[list].joint_at, eg_str(eg_construct_hint(construct)));
-        return false;
-    }
-    if (pipe && !(blob->flags & EG_BLOB_PIPELINE)) {
-        deny_at(ret, EG_REASON_SHELL_CONSTRUCT, EG_STR("pipeline"), line->commands[pipe].joint_at,
-                EG_STR("write `pipeline allow` into the policy's exec block, and a rule for each "
-                       "program"));
-        return false;
-    }
-    return true;
+    if (!pipe || blob->flags & EG_BLOB_PIPELINE) return true;
+    deny_at(
+        ret, EG_REASON_SHELL_CONSTRUCT, EG_STR("pipeline"), line->commands[pipe].joint_at,
+        EG_STR("write `pipeline allow` into the policy's exec block, and a rule for each program"));
+    return false;
 }
 
 /* What the line asks of the shell itself. */
@@ -122,6 +124,7 @@ static bool judge_shape(const struct eg_blob *blob, const struct eg_shell_reques
                         struct eg_decision *ret)
 {
     const struct eg_line *line = request->line;
+    if (!judge_list(blob, request, ret)) return false;
     if (line->construct) {
         deny_at(ret, EG_REASON_SHELL_CONSTRUCT, eg_str(eg_construct_slug(line->construct)),
                 line->offset, eg_str(eg_construct_hint(line->construct)));
@@ -132,7 +135,7 @@ static bool judge_shape(const struct eg_blob *blob, const struct eg_shell_reques
         ret->hint = EG_STR("leave the shell's options out: `sh -c LINE` is understood");
         return false;
     }
-    if (!judge_joints(blob, request, ret)) return false;
+    if (!judge_pipeline(blob, request, ret)) return false;
     if (eg_decide_shell_needs_runner(line) && !eg_decide_shell_runner(blob)) {
         deny_at(ret, EG_REASON_SHELL_CONSTRUCT, EG_STR("no-line-runner"), 0,
                 EG_STR("execguard-line must be installed beside the preload object when the policy "

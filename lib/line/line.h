@@ -207,10 +207,13 @@ struct eg_line {
     struct eg_line_command commands[EG_LINE_COMMANDS];
     uint32_t command_count; /* 0: nothing runs, status 0 (empty, comment) or the steps';
                                more than 1: as their joints say */
-    bool background;        /* ends in `&` (command_count > 0): all of the line but what stands
-                               before the last step that is not joined by && */
-    bool group;             /* steps and commands stand in `( )`: a process of its own, which opens
-                               the group's redirections before it takes the first step */
+    enum eg_joint list;     /* the first joint that makes it a list, also of a line that was
+                               refused behind it; NONE: no list */
+    uint32_t list_at;
+    bool background; /* ends in `&` (command_count > 0): all of the line but what stands
+                        before the last step that is not joined by && */
+    bool group;      /* steps and commands stand in `( )`: a process of its own, which opens
+                        the group's redirections before it takes the first step */
     uint32_t group_redirects;
     uint32_t group_redirect_count; /* the last ones of the line */
     enum eg_line_tail tail; /* PROCESS only in background, the others only otherwise; outside a

@@ -133,6 +133,10 @@ static bool parse_rest(struct eg_parser *parser)
             scan->at = at;
             return line->group ? eg_parser_refuse(parser, EG_CONSTRUCT_SUBSHELL, at, at + 1) : true;
         }
+        if (!line->list) {
+            line->list = joint;
+            line->list_at = (uint32_t)at;
+        }
         if (!eg_parse_command(parser, &command) || !parse_pipeline(parser, command, joint, at))
             return false;
     }
@@ -210,6 +214,7 @@ enum eg_construct eg_line_parse(struct eg_str line, enum eg_dialect dialect,
     ret->offset = ret->end = 0;
     ret->step_count = ret->command_count = ret->redirect_count = ret->word_count = 0;
     ret->group_redirects = ret->group_redirect_count = 0;
+    ret->list = EG_JOINT_NONE;
     ret->background = ret->group = false;
     ret->tail = EG_TAIL_NONE;
     ret->words = memory->words;

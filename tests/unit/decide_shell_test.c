@@ -149,12 +149,18 @@ static void a_list_needs_the_policys_word_and_every_part_a_rule(void **state)
     assert_true(eg_str_equal(ask(m, "ls\nls").construct, EG_STR("newline")));
     assert_true(eg_str_equal(ask(m, "ls | ls && ls").construct, EG_STR("and-list")));
     DENIED(SHELL_CONSTRUCT, "(ls; ls)");
+    /* what was added begins at the joint, whatever else it holds */
+    assert_true(eg_str_equal(ask(m, "ls;id>x; 2>&1").construct, EG_STR("sequence")));
+    assert_int_equal(ask(m, "ls;id>x; 2>&1").offset, 2);
+    assert_true(eg_str_equal(ask(m, "ls && $x").construct, EG_STR("and-list")));
+    assert_true(eg_str_equal(ask(m, "$x; ls").construct, EG_STR("parameter-expansion")));
     policy_flags = (policy_flags & ~(uint32_t)EG_BLOB_PIPELINE) | EG_BLOB_LIST;
     REWRITTEN("ls && ls || ls; ls");
     REWRITTEN("(ls; ls) 2>&1");
     DENIED(ARGUMENTS, "ls && cat x");
     DENIED(ARGUMENTS, "cat x || ls");
     DENIED(SHELL_CONSTRUCT, "ls && ls | ls");
+    assert_true(eg_str_equal(ask(m, "ls && $x").construct, EG_STR("parameter-expansion")));
     free(m);
 }
 
