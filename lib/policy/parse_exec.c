@@ -167,6 +167,17 @@ static bool parse_shell(struct eg_parser *p, struct eg_span verb)
     return add_rule(p, &rule, verb);
 }
 
+/* ( 'pipeline' | 'list' ) ( 'allow' | 'deny' ), once */
+static bool parse_choice(struct eg_parser *p, const char *name, bool *ret_allow,
+                         struct eg_span *said, struct eg_span verb)
+{
+    const struct eg_word_row *choice =
+        eg_parse_word_of(p, EG_PLACE_PIPELINE, name, "allow or deny");
+    if (!choice) return false;
+    *ret_allow = choice->id == EG_WORD_PIPELINE_ALLOW;
+    return eg_parser_once(p, eg_str(name), said, verb);
+}
+
 /* exec_statement = rule | shell | ( 'pipeline' | 'list' ) ( 'allow' | 'deny' )
  *                | 'worker' 'reexec' */
 bool eg_parse_exec_statement(struct eg_parser *p)
@@ -183,16 +194,10 @@ bool eg_parse_exec_statement(struct eg_parser *p)
     case EG_WORD_EXEC_DENY: good = parse_rule(p, row, verb); break;
     case EG_WORD_EXEC_SHELL: good = parse_shell(p, verb); break;
     case EG_WORD_EXEC_PIPELINE:
-        choice = eg_parse_word_of(p, EG_PLACE_PIPELINE, "pipeline", "allow or deny");
-        if (!choice) break;
-        p->policy->pipeline_allow = choice->id == EG_WORD_PIPELINE_ALLOW;
-        good = eg_parser_once(p, EG_STR("pipeline"), &p->said_pipeline, verb);
+        good = parse_choice(p, "pipeline", &p->policy->pipeline_allow, &p->said_pipeline, verb);
         break;
     case EG_WORD_EXEC_LIST:
-        choice = eg_parse_word_of(p, EG_PLACE_PIPELINE, "list", "allow or deny");
-        if (!choice) break;
-        p->policy->list_allow = choice->id == EG_WORD_PIPELINE_ALLOW;
-        good = eg_parser_once(p, EG_STR("list"), &p->said_list, verb);
+        good = parse_choice(p, "list", &p->policy->list_allow, &p->said_list, verb);
         break;
     case EG_WORD_EXEC_WORKER:
         choice = eg_parse_word_of(p, EG_PLACE_WORKER, "worker", "reexec");
